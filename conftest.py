@@ -1,4 +1,4 @@
-"""What several kinds of tests share: the environment's interpreter and a render host, started when first asked for."""
+"""Shared fixtures: an environment's interpreter, and a render host that is started when first needed."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.environments import ENVIRONMENTS, ROOT
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that use the database: the others are not repeated on another one."""
+    """Marks the tests that use the database. Only these are repeated on another database."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & {"db", "transactional_db"} or item.get_closest_marker("django_db") is not None:
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Makes the test database, and has it put back after each test that commits."""
+    """Creates the test database, and restores it after each test that commits."""
     with django_db_blocker.unblock():
         database = Database.read()
     with pytest.MonkeyPatch.context() as patch:
@@ -39,7 +39,7 @@ def interpreter() -> Path:
 
 @pytest.fixture(scope="session")
 def host(interpreter, tmp_path_factory):
-    """A render host for all tests of this process, with the toolkit of the predefined types."""
+    """Starts a render host for all tests of this process, with the toolkit of the predefined types."""
     base = tmp_path_factory.mktemp("host")
     info = ENVIRONMENTS.get("base")
     spec = renderer.HostSpec(

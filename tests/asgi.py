@@ -1,4 +1,4 @@
-"""Requests to an ASGI application as a server makes them, without a server."""
+"""Sends requests to an ASGI application as a server does, without a server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def scope_of(path: str, *, query: str = "", headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """Returns what a server says of a GET request."""
+    """Returns the ASGI scope of a GET request."""
     given = {"host": "localhost", **(headers or {})}
     return {
         "type": "http",
@@ -25,7 +25,7 @@ def scope_of(path: str, *, query: str = "", headers: dict[str, str] | None = Non
 
 
 def fetch(application: Any, path: str, **headers: str) -> tuple[int, list[bytes]]:
-    """Returns the status and the pieces of an answer."""
+    """Returns the status and the chunks of a response."""
 
     async def scene() -> list[Any]:
         sent: list[Any] = []

@@ -1,4 +1,4 @@
-"""Callers as the entry points build them, for tests that call a service themselves."""
+"""Builds callers as the entry points do, for tests that call a service directly."""
 
 from types import SimpleNamespace
 
@@ -8,10 +8,10 @@ from apps.visualizations.services.tokens import token_create
 
 
 def caller(user, **facts):
-    """Returns the caller of a person's page; Kubeflow is asked with nothing of theirs."""
+    """Returns the caller of a user's page, without the user's credential for Kubeflow."""
     return Caller(**{"kind": CallerKind.PAGE, "user": user, "request": SimpleNamespace(headers={}), **facts})
 
 
 def token_of(user, name="script", **values):
-    """Makes a token of a person's by command and returns the token itself."""
+    """Creates a user's token with the command and returns it."""
     return token_create(command_caller(), ApiToken(user=user, name=name, **values))

@@ -23,12 +23,12 @@ def executable() -> str:
 def chromium() -> Iterator[Any]:
     """Yields a headless browser.
 
-    Keep it no longer than a module: Playwright holds a running event loop in this thread, beside which neither a second
-    one can start nor Django's ORM works unasked.
+    Don't keep it longer than a module: Playwright has a running event loop in this thread. Meanwhile no second loop can
+    start, and Django's ORM refuses to work by default.
     """
     path = executable()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    # Its own five seconds are few where several suites share two cores; what is not there fails as surely, only later.
+    # The default of five seconds is too short if several suites share two cores. A missing element still fails.
     expect.set_options(timeout=30_000)
     try:
         with sync_playwright() as playwright:
@@ -40,6 +40,6 @@ def chromium() -> Iterator[Any]:
 
 
 def wait_redrawn(page: Any) -> None:
-    """Waits until a part of the page was drawn once more by htmx."""
+    """Waits until htmx has redrawn a part of the page."""
     page.evaluate("() => { window.drawn = 0; addEventListener('htmx:afterSettle', () => { window.drawn += 1; }); }")
     page.wait_for_function("() => window.drawn > 0")

@@ -1,8 +1,8 @@
-"""Puts the test database back after a test that commits, faster than Django's own flush.
+"""Restores the test database after a test that commits, faster than Django's own flush.
 
-The flush empties every table and has each app write its own rows again (permissions, content types, groups): on
-PostgreSQL that was more than a third of the suite's time. Here a table is written to only where it differs from what
-the migrations left in it.
+The flush empties every table, and each app writes its rows again (permissions, content types, groups). On PostgreSQL,
+this took more than a third of the suite's time. This module writes to a table only if it differs from its state after
+the migrations.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What is in the test database after the migrations: the rows of each table that has any."""
+    """The content of the test database after the migrations: the rows of each non-empty table."""
 
     tables: list[str]
     rows: dict[str, Rows]
 
     @classmethod
     def read(cls) -> Self:
-        """Reads it as it is now."""
+        """Reads the current content."""
         tables = sorted(connection.introspection.django_table_names(only_existing=True, include_views=False))
         return cls(tables, {table: _rows(table) for table in _filled(tables)})
 
     def restore(self) -> None:
-        """Makes it so again. Foreign keys are checked at the end: Django defers them in both databases."""
+        """Restores the content. Foreign keys are checked at the end, since Django defers them in both databases."""
         with transaction.atomic():
             changed = [table for table in _filled(self.tables) if table not in self.rows]
             known = [table for table, rows in self.rows.items() if _rows(table) != rows]
@@ -43,7 +43,7 @@ class Database:
 
 
 def _filled(tables: list[str]) -> list[str]:
-    """Returns which tables have rows."""
+    """Returns the tables that have rows."""
     names = {table: connection.ops.quote_name(table) for table in tables}
     questions = [f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {name})" for table, name in names.items()]
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The repository, and its environments as `make develop` builds them."""
+"""Paths of the repository and of the environments that `make develop` builds."""
 
 from pathlib import Path
 

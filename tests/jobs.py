@@ -1,4 +1,4 @@
-"""A render's job from keywords, whichever part of it they belong to."""
+"""Makes a render's job from keyword arguments for any of its parts."""
 
 from dataclasses import fields
 
@@ -9,7 +9,7 @@ _LIMITS = {each.name for each in fields(RenderLimits)}
 
 
 def make_job(code, variables=None, **given):
-    """Returns a job of a user's own code; `source` is the local path, and its URI where none is given."""
+    """Returns a job with custom code. `source` is the local path, and by default also the URI."""
     spec = {name: value for name, value in given.items() if name in _SPEC}
     limits = {name: value for name, value in given.items() if name in _LIMITS}
     rest = {name: value for name, value in given.items() if name not in _SPEC | _LIMITS}

@@ -1,4 +1,4 @@
-"""How pages look: in both themes, wide and narrow, axe reports nothing and nothing is wider than the window."""
+"""Checks pages in both themes and widths: axe reports nothing, and nothing is wider than the window."""
 
 from typing import Any, Final
 
@@ -10,11 +10,11 @@ LOOKS: Final = (("light", 1440), ("dark", 390))
 
 
 def open_page(driven: Any, url: str, client: Any = None, *, theme: str = "light", width: int = 1440) -> Any:
-    """Opens a page of a browser in a context of its own, which the caller closes.
+    """Opens a page in a new browser context, which the caller closes.
 
     Args:
-        url: of the site; the page's addresses may be relative to it.
-        client: a test client whose session the page has; None for a stranger.
+        url: the site's URL. The page's addresses may be relative to it.
+        client: a test client whose session the page uses; None for an anonymous user.
     """
     context = driven.new_context(color_scheme=theme, viewport={"width": width, "height": 900}, base_url=url)
     if client is not None:
@@ -24,12 +24,12 @@ def open_page(driven: Any, url: str, client: Any = None, *, theme: str = "light"
 
 
 def violations(page: Any) -> list[tuple[str, list[str]]]:
-    """Returns what axe reports of an open page: rules, each with the elements that break it."""
+    """Returns axe's violations on an open page: rules, each with the elements that break it."""
     found = Axe().run(page).response["violations"]
     return [(each["id"], [node["html"][:200] for node in each["nodes"][:4]]) for each in found]
 
 
 def check(page: Any) -> None:
-    """Fails for what axe reports, and for a page that is wider than its window."""
+    """Fails if axe reports violations or the page is wider than its window."""
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than its window"

@@ -1,15 +1,15 @@
-"""Reading the files of a render's outcome."""
+"""Reads the files of a render's outcome."""
 
 from renderer import RenderOutcome
 
 
 def page_of(outcome: RenderOutcome) -> str:
-    """Returns the exported page; "" where there is none."""
+    """Returns the exported page, or "" if there is none."""
     return _text(outcome.html)
 
 
 def notebook_of(outcome: RenderOutcome) -> str:
-    """Returns the executed notebook's JSON; "" where there is none."""
+    """Returns the executed notebook's JSON, or "" if there is none."""
     return _text(outcome.notebook)
 
 

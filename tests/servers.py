@@ -1,4 +1,4 @@
-"""Real servers for tests, each on a socket or port of its own, stopped with the block that started them."""
+"""Runs real servers for tests, each on its own socket or port, until the end of the block that started them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _START_TIMEOUT_S = 60
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Returns a TCP port nobody listens on."""
+    """Returns an unused TCP port."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
@@ -29,8 +29,8 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 @contextmanager
 def valkey_server() -> Iterator[str]:
-    """Starts a valkey without a TCP port; yields its URL."""
-    # A short path of its own: a unix socket's may have 107 characters at most.
+    """Starts a valkey without a TCP port and yields its URL."""
+    # Use a short path, since the path of a Unix socket may have at most 107 characters.
     directory = Path(tempfile.mkdtemp(prefix="vzp-"))
     path = directory / "valkey.sock"
     server = ValkeyServer(port=0, unix_socket_path=path, data_dir=directory)
@@ -46,7 +46,7 @@ def valkey_server() -> Iterator[str]:
 def localkfp_process(
     data_dir: Path, *, samples: bool = False, env: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Yields the address and the process of a running localkfp; the process is ended after the block."""
+    """Yields the address and the process of a running localkfp. Ends the process after the block."""
     call = [sys.executable, "-m", "localkfp", "--port", "0", "--data-dir", str(data_dir)]
     process = subprocess.Popen(
         [*call, *(["--samples"] if samples else [])],
@@ -73,7 +73,7 @@ def localkfp_server(data_dir: Path, *, samples: bool = False) -> Iterator[str]:
 
 
 def _address(process):
-    """Waits for the line that says where it serves. The pipe is read on, so that it cannot fill up."""
+    """Waits for the line with the address. Continues to read the pipe, so that it cannot fill up."""
     lines: queue.Queue[str | None] = queue.Queue()
     said: list[str] = []
     process.said = lambda: "".join(said)

@@ -1,5 +1,5 @@
-"""Servers that speak TLS only, with certificates of an authority made for the test. Debian's: the ones that the tests
-otherwise use come in wheels and are built without TLS.
+"""Runs servers that accept only TLS, with certificates of a test authority. They are Debian's servers, since those of
+the other tests come in wheels and are built without TLS.
 """
 
 import os
@@ -22,7 +22,7 @@ NAME = "localhost"
 
 
 class Authority:
-    """A certificate authority; `path` is its own certificate, as clients are given it."""
+    """A certificate authority. `path` is its own certificate, for clients."""
 
     def __init__(self, directory: Path):
         directory.mkdir(exist_ok=True, parents=True)
@@ -31,7 +31,7 @@ class Authority:
         self.made.cert_pem.write_to_path(str(self.path))
 
     def issue(self, directory: Path, *names: str):
-        """Writes server.crt and server.key for a server of these names."""
+        """Writes server.crt and server.key for a server with these names."""
         certificate = self.made.issue_cert(*names)
         (directory / "server.crt").write_bytes(b"".join(each.bytes() for each in certificate.cert_chain_pems))
         key = directory / "server.key"
@@ -58,8 +58,8 @@ def _answers(ask, *errors):
 
 @contextmanager
 def tls_queue(authority: Authority, name: str = NAME):
-    """Starts a queue server with a password; yields its port."""
-    # In Debian the server is this file by another name; `redis-tools` has it without a service that starts by itself.
+    """Starts a queue server with a password and yields its port."""
+    # In Debian, the server is this file under another name. `redis-tools` has it without an automatic service.
     server = shutil.which("valkey-check-rdb") or shutil.which("redis-check-rdb")
     assert server, "no queue server with TLS: apt-get install redis-tools"
     directory, port = Path(tempfile.mkdtemp(prefix="vzp-tls-")), free_port()
@@ -87,7 +87,7 @@ def tls_queue(authority: Authority, name: str = NAME):
 
 @contextmanager
 def tls_database(authority: Authority, name: str = NAME):
-    """Starts a PostgreSQL with the database `portal` of the user `portal`; yields its port."""
+    """Starts a PostgreSQL with the database `portal` of the user `portal` and yields its port."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     assert found, "no PostgreSQL with TLS: apt-get install postgresql"
     directory, port = Path(tempfile.mkdtemp(prefix="vzp-tls-")), free_port()

@@ -1,12 +1,12 @@
-"""Waiting for what another process makes true: a condition with a limit, never a bare pause."""
+"""Waits for a condition that another process fulfils, with a time limit instead of a fixed pause."""
 
 import time
 
 
 def wait_until(condition, seconds=120, what="it"):
-    """Returns the first true value of `condition()`; fails the test with `what` when there is none in time.
+    """Returns the first true value of `condition()`. Fails the test with `what` if there is none in time.
 
-    It asks less often the longer it waits: what is waited for needs the processor that asking takes.
+    It checks less and less often, since checks take processor time from the other process.
     """
     began = time.monotonic()
     while not (found := condition()):

@@ -1,9 +1,9 @@
-"""`make attack`: every attack program in every mode that the machine offers, and a matrix of what they reached.
+"""`make attack`: runs every attack program in every mode that the machine offers, and prints a matrix of the results.
 
     python -m tests.attack [--programs WORD ...] [--modes WORD ...] [--rounds N] [--users root user] [--out FILE]
 
-A part of it runs as another user: this process starts one of itself for each user (users.py), which prints one line
-of JSON for each judgement. Exit status 1 if an attack succeeded that is not declared as remaining, or did not run.
+Some programs run as another user: this process starts itself once for each user (users.py), and each such process
+prints one line of JSON per judgement. Exit status 1 if an undeclared attack succeeded, or an attack did not run.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from vizportal.settings import BASE_DIR
 
 
 def main():
-    """Runs as the command line says."""
+    """Runs the command line."""
     arguments = _read_arguments()
     programs = [each for each in catalogue.read_all().values() if _is_wanted(each.key, arguments.programs)]
     if arguments.remaining:
@@ -55,7 +55,7 @@ def _is_wanted(name, words):
 
 
 def _results_of(user, arguments):
-    """Runs this program as another user; yields the judgements."""
+    """Runs this program as another user and yields the judgements."""
     from tests.attack.running import Judgement
 
     command = [sys.executable, "-m", "tests.attack", "--user", user]
@@ -65,7 +65,7 @@ def _results_of(user, arguments):
     for option in ("rounds", "logs"):
         if getattr(arguments, option):
             command += [f"--{option}", str(getattr(arguments, option))]
-    # The secret is in the environment from the start, as a portal's is: /proc shows only that.
+    # The secret is in the environment from the start, as in a portal, since /proc shows only the initial environment.
     environ = {**os.environ, "ATTACK_SECRET": new_secret(), "DJANGO_SETTINGS_MODULE": "vizportal.settings_test"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=BASE_DIR, env=environ) as process:
         for line in process.stdout:

@@ -1,20 +1,20 @@
-"""The attack programs: what each file's header says of it.
+"""Reads the attack programs and their headers.
 
-A program is a Python file that runs as the custom code of a render. Its docstring begins with a sentence that says
-what it tries, and ends with fields:
+A program is a Python file that runs as the custom code of a render. Its docstring starts with a sentence that
+describes the attack, and ends with fields:
 
-    gains: what the attacker has if it succeeds
+    gains: what the attacker gains if it succeeds
     ends: how the render may end: states and reasons, or `any` (default: succeeded)
     limits: numbers for the order, e.g. `timeout_s=5 max_processes=30`
-    repeat: how often a full run repeats it, because it needs luck (default: 1)
-    suite: `attack` keeps it out of the tests that CI runs (default: plain)
+    repeat: how often a full run repeats it, if it needs luck (default: 1)
+    suite: `attack` excludes it from the tests in CI (default: plain)
     needs: `chain` for the forking program of elf.py, `x86_64`, `storage` for Django's storage
-    only: the modes it may run in; where it could harm the machine unconfined, or means nothing without
-    silent: why nothing that it prints can be read afterwards
-    cancel: cancelled so many seconds after its first attempt
-    remains(MODE): it is known to succeed in this mode, and what remains; docs/threat-model.md has the same table
+    only: the modes in which it may run, if it could harm the machine unconfined or is pointless in other modes
+    silent: why its output cannot be read afterwards
+    cancel: the seconds after its first attempt at which it is cancelled
+    remains(MODE): why it is known to succeed in this mode; docs/threat-model.md has the same table
 
-A line `# === next render ===` begins the code of a second render of the same host, run after the first has ended.
+A line `# === next render ===` starts the code of a second render of the same host, which runs after the first.
 """
 
 import ast
@@ -30,11 +30,11 @@ _KNOWN = {"gains", "ends", "limits", "repeat", "suite", "needs", "only", "cancel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One attack.
+    """An attack program.
 
     Attributes:
-        code, next_code: of the render, and of the render that follows it ("" for none).
-        remains: by mode, what is known to remain open there.
+        code, next_code: code of the render and of the next render ("" for none).
+        remains: what is known to remain open, by mode.
     """
 
     area: str
@@ -55,7 +55,7 @@ class Program:
 
     @property
     def key(self):
-        """What it is called in the matrix and in docs/threat-model.md."""
+        """The name in the matrix and in docs/threat-model.md."""
         return f"{self.area}/{self.name}"
 
 
@@ -69,7 +69,7 @@ def read(path):
     """Returns the program of a file.
 
     Raises:
-        ValueError: its header lacks a field, or has one that is not known.
+        ValueError: its header lacks a field or has an unknown one.
     """
     text = path.read_text(encoding="utf-8")
     header = ast.get_docstring(ast.parse(text)) or ""

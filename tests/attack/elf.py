@@ -1,17 +1,17 @@
-"""A static program of 148 bytes that forks and exits, again and again, and in the end becomes another program.
+"""A static program of 148 bytes that repeatedly forks and exits, and finally executes another program.
 
     chain COUNT FLAGS PROGRAM [ARGUMENT...]
 
-Each process lives for the time of one system call, about 0.1 ms, so the chain is hardly ever seen in a snapshot of
-/proc. It needs no library and no writable file but itself. FLAGS are those of clone(2), 17 (SIGCHLD) for fork; where
-the kernel refuses them the chain goes on with plain forks, and exits with 9 where it refuses these too.
+Each process lives for one system call, about 0.1 ms, so a snapshot of /proc hardly ever shows the chain. It needs no
+library and no writable file except itself. FLAGS are those of clone(2), with 17 (SIGCHLD) for fork. If the kernel
+refuses them, the chain continues with plain forks, and exits with 9 if it refuses these too.
 """
 
 import struct
 from typing import Final
 
 SIGCHLD: Final = 17
-# The machine code of CHAIN_SOURCE; a test assembles the source where `as` is installed, and compares.
+# The machine code of CHAIN_SOURCE. If `as` is installed, a test assembles the source and compares.
 CHAIN_CODE: Final = bytes.fromhex(
     "4989e7498b7710e8710000004989c4498b7718e8650000004989c54d85e4744449ffccb8380000004c89ef31f631d24531d24531c00f05"
     "4885c074df780931ffb8e70000000f054983fd11740b41bd1100000049ffc4ebc3bf09000000b8e70000000f05498b7f20498d7720498b0f"
@@ -81,7 +81,7 @@ _HEADERS: Final = 64 + 56
 
 
 def build(code: bytes = CHAIN_CODE) -> bytes:
-    """Returns an executable for x86-64 Linux: an ELF header, one loadable segment, the code."""
+    """Returns an executable for x86-64 Linux: an ELF header, one loadable segment, and the code."""
     size = _HEADERS + len(code)
     identity = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
     header = identity + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, _BASE + _HEADERS, 64, 0, 0, 64, 56, 1, 0, 0, 0)

@@ -1,6 +1,6 @@
-"""What comes out of a render, and the product's own way of storing it.
+"""Reads a render's outcome, and stores it with the product's own service.
 
-The one place that knows the names of an outcome's files and of the service that stores them.
+Only this module knows the names of an outcome's files and of the service that stores them.
 """
 
 import contextlib
@@ -15,17 +15,17 @@ _MAX_READ = 300 * 1024**2
 
 
 class StuckError(Exception):
-    """The trusted side was made to wait."""
+    """The attack made the trusted side wait."""
 
 
 def content_of(file):
-    """Returns the bytes of an open file, from its beginning."""
+    """Returns all bytes of an open file."""
     file.seek(0)
     return file.read(_MAX_READ)
 
 
 def texts_of(outcome):
-    """Returns every text of an outcome, by the name of its field."""
+    """Returns every text of an outcome, by field name."""
     found = {}
     for name in inspect.getmembers(type(outcome), inspect.ismemberdescriptor):
         value = getattr(outcome, name[0])
@@ -35,7 +35,7 @@ def texts_of(outcome):
 
 
 def store(outcome, folder):
-    """Stores an outcome's files as a worker does; returns what was stored, as (name, bytes, digest that was told).
+    """Stores an outcome's files as a worker does. Returns (name, bytes, reported digest) of each.
 
     Raises:
         StuckError: it took longer than 20 s.
@@ -58,7 +58,7 @@ def store(outcome, folder):
 
 
 def mistakes(stored):
-    """Returns in what the stored files are not what was told of them."""
+    """Returns the differences between the stored files and their reported digests and sizes."""
     found = []
     for saved, content in stored:
         if hashlib.sha256(content).hexdigest() != saved.sha256:

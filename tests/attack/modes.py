@@ -1,4 +1,4 @@
-"""Which modes this machine offers: sandbox x termination x user, each found out by starting a render host in it."""
+"""Finds the modes that this machine offers (sandbox x termination x user) by starting a render host in each."""
 
 import os
 import shutil
@@ -22,8 +22,8 @@ class Mode:
     """How renders are confined and ended.
 
     Attributes:
-        termination: "auto" for what the host chooses itself.
-        user: root, or user for one without privileges.
+        termination: "auto" for the host's own choice.
+        user: "root", or "user" for an unprivileged one.
     """
 
     sandbox: str
@@ -32,11 +32,11 @@ class Mode:
 
     @property
     def label(self):
-        """As in the matrix."""
+        """The label in the matrix."""
         return f"{self.sandbox}/{self.termination}/{self.user}"
 
     def names(self):
-        """Returns the words by which a program's header may mean this mode."""
+        """Returns the names that a program's header may use for this mode."""
         return {self.sandbox, self.termination, self.user}
 
 
@@ -46,13 +46,13 @@ def candidates(user):
 
 
 def own_user():
-    """Returns the user's word for this process."""
+    """Returns "root" or "user" for this process."""
     return "user" if os.getuid() else "root"
 
 
 @dataclass(slots=True)
 class Arena:
-    """A mode with a running host and its stage."""
+    """A mode with a running host and a stage."""
 
     mode: Mode
     host: renderer.RenderHost
@@ -61,26 +61,26 @@ class Arena:
     before: dict = field(default_factory=dict)
 
     def remember(self):
-        """Notes how host and stage are before a render."""
+        """Records the state of host and stage before a render."""
         self.before = _options(self.host, self.host.status())
         self.stage.remember()
 
     def host_damage(self):
-        """Returns what a render did to the host and its supervisor."""
+        """Returns the damage that a render did to the host and its supervisor."""
         now = _options(self.host, self.host.status())
         return [f"{name} changed" for name in self.before if self.before[name] != now.get(name)]
 
 
 class NotOfferedError(Exception):
-    """This machine, or this user, has not what the mode takes; the text says what the host said."""
+    """This machine or user does not support the mode. The text is the host's message."""
 
 
 @contextmanager
 def arena(mode, interpreter, **options):
-    """Starts a host in a mode, with a stage around it.
+    """Starts a host in a mode, with a stage.
 
     Raises:
-        NotOfferedError: the host does not start in this mode, or chose another one.
+        NotOfferedError: the host does not start in this mode, or selects another one.
     """
     if mode.sandbox == "bwrap" and not shutil.which("bwrap"):
         raise NotOfferedError("bubblewrap is not installed")
@@ -120,13 +120,13 @@ def _spec(mode, interpreter, stage, options):
         preload=info.preload,
         toolkits=(vizkit.TOOLKIT_DIR,),
         idle_s=10,
-        # It is not replaced in the course of a run: that would look like damage.
+        # Don't replace the host during a run, since that would look like damage.
         **{"max_renders": 10**9, **options},
     )
 
 
 def _watched(interpreter):
-    """Returns folders and files of the environment that must stay as they are."""
+    """Returns folders and files of the environment that must not change."""
     packages = sorted(interpreter.parents[1].glob("lib/python*/site-packages"))
     found = [interpreter.parents[1], interpreter.parent, *packages, *(path / "pandas" for path in packages)]
     found += [path / "pandas" / "__pycache__" for path in packages]
@@ -140,7 +140,7 @@ def _options(host, status):
     }
     found = {"pid of the host": status["pid"], "pid of the supervisor": pids["supervisor"]}
     for name, pid in pids.items():
-        # In a namespace of its own the host knows itself by another number.
+        # In its own namespace, the host has another process id.
         if pid and not (name == "host" and pid < 100):
             found |= {f"{name}'s {option}": value for option, value in stages.process_options(pid).items()}
     return found

@@ -1,7 +1,7 @@
-# What every attack program finds defined: this text is the first cell of its render.
+# Definitions for every attack program: this text is the first cell of its render.
 #
-# It holds the lifeline open, a FIFO of the trusted side. Every process that the render starts inherits it, so the
-# kernel itself tells afterwards whether one of them is left (judge.py).
+# It keeps the lifeline open, a FIFO of the trusted side. Every process that the render starts inherits it, so the
+# kernel itself tells afterwards whether one of them is left (survivors.py).
 import ctypes as _ctypes
 import errno
 import json
@@ -26,7 +26,7 @@ ROUND = V["round"]
 REFUSALS = {errno.EPERM, errno.EACCES, errno.ENOSYS}
 LIBC = _ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = _ctypes.c_long
-# A chain of forks in a full process table must not keep the suite waiting for ever.
+# A chain of forks in a full process table must not block the suite forever.
 DEADLINE = time.monotonic() + 60
 
 
@@ -43,7 +43,7 @@ def tried(name, text=""):
 
 
 def attempt(name, act, *arguments):
-    """Success itself is the gain. Returns what the call returned, None where it was refused."""
+    """Makes a call whose success is a gain. Returns its result, or None if it was refused."""
     try:
         found = act(*arguments)
     except BaseException as error:
@@ -54,7 +54,7 @@ def attempt(name, act, *arguments):
 
 
 def reads(name, act, *arguments):
-    """Prints what a call returned; the suite looks for the secrets in it."""
+    """Prints the result of a call. The suite searches it for secrets."""
     try:
         tried(name, repr(act(*arguments)))
     except BaseException as error:
@@ -77,7 +77,7 @@ def call(number, *arguments):
 
 
 def reaches(name, number, *arguments):
-    """A system call that has to be refused before its arguments are looked at, which are not valid."""
+    """Makes a system call with invalid arguments, which must be refused before the arguments are checked."""
     try:
         found = call(number, *arguments)
     except OSError as error:
@@ -87,9 +87,9 @@ def reaches(name, number, *arguments):
 
 
 def chain(count, *command, flags=17, session=True):
-    """Starts the forking program; its last process becomes `command`. Returns the first one, a Popen."""
+    """Starts the forking program, whose last process becomes `command`. Returns the first process as a Popen."""
     if not os.path.exists("chain"):
-        # The mode is given here, since chmod may be answered without being done.
+        # Set the mode here, since chmod may succeed without any effect.
         descriptor = os.open("chain", os.O_WRONLY | os.O_CREAT, 0o700)
         os.write(descriptor, bytes.fromhex(V["chain"]))
         os.close(descriptor)
@@ -108,7 +108,7 @@ def chain(count, *command, flags=17, session=True):
 
 
 def descriptors(*kinds):
-    """Returns the numbers of all open descriptors of these kinds (S_IFSOCK, ...), by trying: /proc may be hidden."""
+    """Returns all open descriptors of these kinds (S_IFSOCK, ...). It tries each number, since /proc may be hidden."""
     found = []
     for number in range(1024):
         try:
@@ -133,7 +133,7 @@ def tell(message):
 
 
 def forge(page=b"<p>forged</p>", state="succeeded"):
-    """Leaves a page and a exit_status where a render leaves them."""
+    """Writes a page and an exit status to the places of a render."""
     for name, content in (("result.html", page), ("result.json", json.dumps({"state": state, "cells": 1}).encode())):
         try:
             with open(f"../{name}", "wb") as file:
@@ -143,7 +143,7 @@ def forge(page=b"<p>forged</p>", state="succeeded"):
 
 
 def child(act, *arguments):
-    """Forks; the child does `act` and exits. Returns its process id, None where forks are refused."""
+    """Forks a child that calls `act` and exits. Returns its process id, or None if forks are refused."""
     try:
         pid = os.fork()
     except OSError as error:

@@ -1,10 +1,10 @@
-"""The matrix: a row for each program, a column for each mode."""
+"""Formats the matrix with a row per program and a column per mode."""
 
 _SIGNS = {"blocked": "blocked", "open": "known", "SUCCEEDED": "SUCCEEDED", "BROKEN": "BROKEN", "n/a": "-"}
 
 
 def matrix(programs, judgements):
-    """Returns the matrix as Markdown, then one line for everything that is not as it should be."""
+    """Returns the matrix as Markdown, followed by one line for each unexpected result."""
     modes = list(dict.fromkeys(each.mode for each in judgements))
     cells = {(each.program, each.mode): each for each in judgements}
     lines = [f"| program | {' | '.join(modes)} |", f"| --- |{' --- |' * len(modes)}"]
@@ -31,7 +31,7 @@ def _line(judgement):
 
 
 def remaining(programs):
-    """Returns the table of docs/threat-model.md: by mode, what is known to remain, and which programs show it."""
+    """Returns the table of docs/threat-model.md: known remaining attacks by mode, and the programs that show them."""
     rows = {}
     for program in programs:
         for mode, what in program.remains.items():
@@ -41,7 +41,7 @@ def remaining(programs):
 
 
 def totals(judgements):
-    """Returns how many programs came to which verdict, in a line."""
+    """Returns the number of programs for each verdict, in one line."""
     counts = {verdict: sum(each.verdict == verdict for each in judgements) for verdict in _SIGNS}
     rounds = sum(each.rounds for each in judgements)
     words = ", ".join(f"{count} {_SIGNS[verdict]}" for verdict, count in counts.items())

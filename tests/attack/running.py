@@ -1,4 +1,4 @@
-"""Runs one attack program in one mode, and judges from outside what it reached."""
+"""Runs an attack program in a mode, and judges the result from outside."""
 
 import os
 import re
@@ -19,17 +19,17 @@ PRELUDE = Path(__file__).with_name("prelude.py").read_text(encoding="utf-8")
 _OVER = '\n# %%\nsay("OVER", "program")\n'
 _SAID = re.compile(r"^(GAINED|REFUSED|TRIED|OVER) (.*)$", re.MULTILINE)
 _TRIED = re.compile(rb"\b(GAINED|REFUSED|TRIED) ")
-# No host of the product can name it; what a forged statement says, if it is believed.
+# A forged statement uses this value, which no host of the product produces.
 FORGED = "FORGED-424242"
 
 
 @dataclass(slots=True)
 class Judgement:
-    """What became of one program in one mode.
+    """The result of a program in a mode.
 
     Attributes:
         verdict: blocked, open (declared as remaining), SUCCEEDED, BROKEN (it did not run as meant), n/a.
-        evidence: what it reached, or why it is broken.
+        evidence: what it gained, or why it is broken.
     """
 
     mode: str
@@ -42,10 +42,10 @@ class Judgement:
 
 
 def run(arena, program, *, rounds=None, logs=None):
-    """Runs a program as often as it asks for, or `rounds` times, and judges.
+    """Runs a program `rounds` times, by default as often as its header says, and judges it.
 
     Args:
-        logs: what each render printed is added to this open file.
+        logs: an open file, to which each render's output is appended.
     """
     found = Judgement(mode=arena.mode.label, program=program.key, verdict="blocked")
     if why := _not_applicable(arena.mode, program):
@@ -77,7 +77,7 @@ def _not_applicable(mode, program):
 
 
 class _Attack:
-    """One round: one render, or two of them, and a look at what changed."""
+    """One round: one or two renders, and a check of what changed."""
 
     def __init__(self, arena, program, number, logs):
         self._arena, self._program, self._number = arena, program, number
@@ -87,7 +87,7 @@ class _Attack:
         self.broken = ""
 
     def run(self):
-        """Returns what it gained, in words."""
+        """Returns descriptions of what it gained."""
         self._arena.remember()
         for code in (self._program.code, *filter(None, [self._program.next_code])):
             directory = self._stage.work_root / f"render-{uuid.uuid4().hex[:12]}"
@@ -120,7 +120,7 @@ class _Attack:
                 on_progress=lambda progress: self._look(progress, seen),
                 is_cancelled=lambda: self._is_cancelled(seen),
             )
-            # As a worker does: the result is stored first, while the last processes may still be ending.
+            # Store the result first, as a worker does. The last processes may still be ending.
             self._judge(outcome, seen, job)
         except renderer.HostLostError as error:
             self._gains.append(f"the host was lost: {error}")
@@ -145,7 +145,7 @@ class _Attack:
         self._gains += [each for each in self._stage.held_up() if each not in self._gains]
 
     def _is_cancelled(self, seen):
-        """Counts from the first attempt on: on a busy machine the code may not have begun before."""
+        """Counts from the first attempt, since the code may start late on a busy machine."""
         after_s = self._program.cancel_after_s
         begun = next((number for number, (log, _) in enumerate(seen) if _TRIED.search(log.encode())), len(seen))
         return after_s is not None and (len(seen) - begun) * 0.25 >= after_s
@@ -189,7 +189,7 @@ class _Attack:
         return stored
 
     def _check_end(self, outcome, contents):
-        """Sees to it that "blocked" means that the attack was made."""
+        """Checks that "blocked" means that the attack was tried."""
         text = outcome.log.encode() + b"".join(contents)
         if not _TRIED.search(text) and not self._program.is_silent:
             self.broken = f"it tried nothing: {outcome.state} {outcome.reason} {outcome.message[:300]}"
@@ -198,7 +198,7 @@ class _Attack:
 
 
 def _untrue(outcome, texts, status):
-    """Returns what the outcome states that is not so: the render itself can only have told it."""
+    """Returns false statements in the outcome. Only the render itself can have made them."""
     found = [f"{name} cannot be stored as text" for name, text in texts.items() if not _is_text(text)]
     own = {name: text for name, text in texts.items() if name not in {"log", "message", "traceback"}}
     found += [f"{name} is forged" for name, text in own.items() if FORGED in text]
@@ -220,6 +220,6 @@ def _is_text(text):
 def _remove(directory):
     """Removes a render's directory as the product does."""
     tree_remove(directory)
-    # What a render without a sandbox may have made of it.
+    # A render without a sandbox may have changed it.
     for path in directory.parent.glob(f"{directory.name}*"):
         path.unlink() if path.is_symlink() else tree_remove(path)

@@ -1,7 +1,7 @@
-"""The trusted side of an attack: what a render must not read, change, reach or end.
+"""The trusted side of an attack: everything that a render must not read, change, reach or end.
 
-A stage belongs to one render host. Everything on it has the portal's own user, so that nothing but the sandbox
-protects it. Every secret has the same form, so one search finds them all in whatever comes out of a render.
+A stage belongs to one render host. Everything on it belongs to the portal's own user, so only the sandbox protects
+it. Every secret has the same form, so that one search finds all of them in a render's output.
 """
 
 import ctypes
@@ -20,19 +20,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# No other program asks for just so much.
+# No other program allocates exactly this size.
 SHARED_BYTES = 100 * 1024**2 + 7 * 4096
 SECRET = re.compile(rb"VPSECRET[0-9a-f]{24}")
 
 
 def new_secret():
-    """Returns a value that occurs nowhere else."""
+    """Returns a unique value."""
     return f"VPSECRET{secrets.token_hex(12)}"
 
 
 @dataclass(slots=True)
 class Stage:
-    """A folder with secrets and victims, listening sockets, and a process that must go on undisturbed."""
+    """A folder with secrets and victims, listening sockets, and a process that must not be disturbed."""
 
     base: Path
     canary: subprocess.Popen
@@ -44,11 +44,11 @@ class Stage:
 
     @property
     def work_root(self):
-        """Where renders have their directories."""
+        """The folder of the renders' directories."""
         return self.base / "data" / "work"
 
     def variables(self):
-        """Returns what a program may know: addresses, but no secret."""
+        """Returns the variables of a program: addresses, but no secrets."""
         return {
             "base": str(self.base),
             "secret": str(self.base / "data" / "secret_key"),
@@ -70,13 +70,13 @@ class Stage:
         }
 
     def remember(self):
-        """Notes how everything is before a render."""
+        """Records the state of everything before a render."""
         self.canary.send_signal(signal.SIGCONT)
         self.heard()
         self.before = self._look()
 
     def damage(self):
-        """Returns what is not as it was."""
+        """Returns what has changed."""
         now = self._look()
         names = sorted(self.before.keys() | now)
         changed = [f"{name} changed" for name in names if self.before.get(name) != now.get(name)]
@@ -84,14 +84,14 @@ class Stage:
         return [*changed, *ended, *self.heard()]
 
     def held_up(self):
-        """Returns what keeps others from a file that renders may only read: asked while a render runs."""
+        """Returns locks on a file that renders may only read. Call it while a render runs."""
         if not _may_write(self.shared):
             return ["a lease is on a file that it may only read"]
         with self.shared.open("rb+") as file:
             return [f"a {name} is on a file that it may only read" for name, ask in _HOLDS.items() if not ask(file)]
 
     def heard(self):
-        """Returns which sockets somebody reached, and forgets it."""
+        """Returns and resets the sockets that were reached."""
         return [f"the {name} socket was reached" for name, each in self.listeners.items() if _has_caller(each)]
 
     def _look(self):
@@ -108,7 +108,7 @@ class Stage:
         return found | {f"canary {name}": value for name, value in process_options(self.canary.pid).items()}
 
     def remove(self):
-        """Ends what it started, removes what it made."""
+        """Ends the processes and removes the files of the stage."""
         for each in self.listeners.values():
             each.close()
         self.canary.kill()
@@ -129,8 +129,8 @@ def build(environ_secret, watched=()):
     """Returns a new stage.
 
     Args:
-        environ_secret: what this process and the canary have in their environment.
-        watched: further paths that must stay as they are.
+        environ_secret: the secret in the environment of this process and of the canary.
+        watched: further paths that must not change.
     """
     base = Path(tempfile.mkdtemp(prefix="attack-"))
     for name in _SECRETS:
@@ -142,7 +142,7 @@ def build(environ_secret, watched=()):
         (base / name).mkdir(mode=0o700)
     (base / "outside" / "victim").write_text("unharmed", encoding="ascii")
     (base / "outside" / "victim").chmod(0o640)
-    # Below the folder of the renders, as a render's input and packages are: bubblewrap shows nothing else.
+    # It is below the folder of the renders, like a render's input and packages: bubblewrap shows nothing else.
     inputs = base / "data" / "work" / "inputs"
     inputs.mkdir(mode=0o700)
     lifeline, shared = inputs / "lifeline", inputs / "packages" / "shared.py"
@@ -164,7 +164,7 @@ def _may(*arguments):
 
 
 def _may_write(path):
-    """A lease makes the next writer wait until it is given back."""
+    """Returns whether a file can be opened for writing. A lease makes the next writer wait."""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
     except BlockingIOError:
@@ -226,9 +226,9 @@ def _state_of(path):
 
 
 def shared_memory_remove():
-    """Removes the System V memory that attacks left, known by its size; it outlives its makers.
+    """Removes System V memory of attacks, which is recognized by its size. It outlives its processes.
 
-    Nothing else of that kind is touched: other programs of this machine have some too.
+    Other shared memory is not touched, since other programs on this machine have some too.
     """
     with suppress(OSError):
         for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]:
@@ -238,7 +238,7 @@ def shared_memory_remove():
 
 
 def process_options(pid):
-    """Returns what other processes could change of a process: limits, priorities, affinity, whether it is stopped."""
+    """Returns properties that other processes can change: limits, priorities, affinity, and whether it is stopped."""
     try:
         found = {name: Path(f"/proc/{pid}/{name}").read_text() for name in ("limits", "oom_score_adj")}
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

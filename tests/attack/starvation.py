@@ -1,6 +1,6 @@
-"""How long the next user's render takes while a fork bomb, a memory hog, a disk filler and a busy loop are at work.
+"""Measures the next user's render while a fork bomb, a memory hog, a disk filler and a busy loop run.
 
-Reported and not asserted: it is a measurement of this machine and of what else it does.
+The result is reported but not asserted, since it depends on this machine and its other load.
 """
 
 import statistics
@@ -13,7 +13,7 @@ from renderer.clearing import tree_remove
 
 from tests.jobs import make_job
 
-# Each within its limits, so that the limits do not end it: what is measured is what they leave to others.
+# Each stays within its limits, so that it is not ended. This measures what they leave for others.
 HOGS = {
     "fork bomb": """
 import os, time
@@ -41,16 +41,16 @@ while time.monotonic() < until:
     "busy loop": "while True: pass",
 }
 _RENDER = "import pandas\npandas.DataFrame({'a': range(1000), 'b': range(1000)}).describe()"
-# Few renders that take long are found among many only.
+# Rare slow renders are found only among many.
 _ROUNDS = 40
 _ROUNDS_ALONE = 7
 
 
 def measure(arena):
-    """Returns a line: seconds of a render alone and beside the four, and their ratio.
+    """Returns a line with the seconds of a render alone and beside the four, and their ratio.
 
     Args:
-        arena: of a host with one slot more than there are hogs.
+        arena: an arena whose host has one more slot than there are hogs.
     """
     _seconds(arena)
     alone = statistics.median(_seconds(arena) for _ in range(_ROUNDS_ALONE))
@@ -76,7 +76,7 @@ def _wait_until_running(arena, count):
     until = time.monotonic() + 20
     while len(list(arena.stage.work_root.glob("render-*/progress"))) < count and time.monotonic() < until:
         time.sleep(0.05)
-    # What they take at their start is taken after this.
+    # After this, their start no longer affects the measurement.
     time.sleep(2)
 
 

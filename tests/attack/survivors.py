@@ -1,8 +1,8 @@
-"""Whether a process of a render is left, told by the kernel and not by looking around.
+"""Finds out from the kernel whether a process of a render is left.
 
-Every process of an attack has inherited an open FIFO. Opening the FIFO for writing without waiting fails with ENXIO
-exactly if no process has it open for reading, however short each one lives and wherever it went: into another session,
-to another parent, into another namespace.
+Every process of an attack inherits an open FIFO. A non-blocking open of the FIFO for writing fails with ENXIO if and
+only if no process has it open for reading. This holds however short a process lives and wherever it moved: to another
+session, parent or namespace.
 """
 
 import errno
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def is_anybody_left(lifeline):
-    """Whether a process has the FIFO open."""
+    """Returns whether a process has the FIFO open."""
     try:
         os.close(os.open(lifeline, os.O_WRONLY | os.O_NONBLOCK))
     except OSError as error:
@@ -25,13 +25,13 @@ def is_anybody_left(lifeline):
 
 
 def find(lifeline, directory, mark):
-    """Returns the processes that look like the render's: its FIFO, its directory or its mark, each seen in /proc."""
+    """Returns processes in /proc that have the render's FIFO, directory or mark."""
     wanted = lifeline.stat()
     return [pid for pid in _processes() if _belongs(pid, (wanted.st_dev, wanted.st_ino), str(directory), mark)]
 
 
 def end_all(lifeline, directory, mark, patience_s=90):
-    """Ends what is left. Chains of short lives are waited for: each program's are bounded."""
+    """Ends the processes that are left. Waits for fork chains, whose length is limited in each program."""
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         for pid in find(lifeline, directory, mark):

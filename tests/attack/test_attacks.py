@@ -1,11 +1,11 @@
-"""The attack programs of the plain suite, in the mode that this machine has, a few times each."""
+"""Run each attack program of the plain suite a few times, in this machine's default mode."""
 
 import pytest
 
 from tests.attack import catalogue, modes, running
 
 PROGRAMS = catalogue.read_all()
-# Luck is for `make attack`; here a race shows that it still runs, and is won where it is easily won.
+# `make attack` repeats races often. Here a race shows that it still runs, and wins if winning is easy.
 ROUNDS = 2
 
 pytestmark = [pytest.mark.kernel, pytest.mark.attack]
@@ -18,7 +18,7 @@ def arena(interpreter):
 
 
 @pytest.mark.parametrize("key", [key for key, program in PROGRAMS.items() if program.suite == "plain"])
-def test_an_attack_gains_nothing(arena, key):
+def test_attack_gains_nothing(arena, key):
     program = PROGRAMS[key]
     judgement = running.run(arena, program, rounds=min(program.repeat, ROUNDS))
     assert judgement.verdict in {"blocked", "open", "n/a"}, judgement.evidence

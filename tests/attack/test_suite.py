@@ -1,4 +1,4 @@
-"""The suite itself: it finds what is there to be found, and says the same as docs/threat-model.md."""
+"""Test the suite itself: it detects attacks, and agrees with docs/threat-model.md."""
 
 import shutil
 import socket
@@ -13,10 +13,10 @@ from vizportal.settings import BASE_DIR
 PROGRAMS = catalogue.read_all()
 
 
-def test_the_threat_model_states_what_remains_and_nothing_else():
+def test_threat_model_lists_exactly_the_remaining_attacks():
     text = (BASE_DIR / "docs" / "threat-model.md").read_text(encoding="utf-8")
     section = text.split("## What each mode leaves open\n")[1].split("\n## ")[0]
-    # Tables of other attacks may follow.
+    # Tables about other attacks may follow.
     table, _, rest = section.strip().partition("| mode |")[2].partition("\n\n")
     assert f"| mode |{table}" == report.remaining(PROGRAMS.values())
     assert "| `none` |" not in rest
@@ -37,7 +37,7 @@ def test_there_are_enough_programs():
 
 
 @pytest.mark.parametrize("key", PROGRAMS)
-def test_every_program_compiles_and_says_what_it_tries(key):
+def test_every_program_compiles_and_has_a_valid_header(key):
     program = PROGRAMS[key]
     compile(program.code, key, "exec")
     compile(program.next_code, key, "exec")
@@ -50,7 +50,7 @@ def test_every_program_compiles_and_says_what_it_tries(key):
     ("text", "message"),
     [('"""A.\n\nends: any\n"""', "gains"), ('"""A.\n\ngains: x\nend: any\n"""', "no field")],
 )
-def test_a_header_with_a_mistake_is_an_error(tmp_path, text, message):
+def test_invalid_header_raises_value_error(tmp_path, text, message):
     path = tmp_path / "program.py"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
@@ -58,7 +58,7 @@ def test_a_header_with_a_mistake_is_an_error(tmp_path, text, message):
 
 
 @pytest.mark.skipif(not shutil.which("as") or not shutil.which("objcopy"), reason="no assembler here")
-def test_the_machine_code_is_that_of_the_source(tmp_path):
+def test_machine_code_matches_its_source(tmp_path):
     source, made, code = (tmp_path / name for name in ("chain.s", "chain.o", "chain.bin"))
     source.write_text(elf.CHAIN_SOURCE)
     subprocess.run(["as", "--64", source, "-o", made], check=True)
@@ -68,14 +68,14 @@ def test_the_machine_code_is_that_of_the_source(tmp_path):
 
 @pytest.fixture
 def around(tmp_path):
-    """A stage without a host."""
+    """Builds a stage without a host."""
     found = stage.build(stage.new_secret(), (tmp_path,))
     found.remember()
     yield found
     found.remove()
 
 
-def test_an_untouched_stage_has_no_damage(around):
+def test_untouched_stage_has_no_damage(around):
     assert around.damage() == []
     assert around.held_up() == []
 
@@ -94,7 +94,7 @@ def test_an_untouched_stage_has_no_damage(around):
         (lambda s: socket.socket(socket.AF_UNIX).connect(s.variables()["queue"]), "queue socket"),
     ],
 )
-def test_damage_is_seen(around, act, message):
+def test_damage_is_detected(around, act, message):
     act(around)
     until = time.monotonic() + 10
     found = around.damage()
@@ -111,7 +111,7 @@ def test_damage_is_seen(around, act, message):
         ("import fcntl; f = open(PATH, 'r+'); fcntl.lockf(f, fcntl.LOCK_EX)", "a record lock"),
     ],
 )
-def test_locks_of_others_are_seen(around, code, message):
+def test_locks_of_other_processes_are_detected(around, code, message):
     code = f"PATH = {str(around.shared)!r}\nimport signal; signal.signal(signal.SIGIO, signal.SIG_IGN)\n{code}"
     holder = subprocess.Popen(
         ["python3", "-c", f"{code}\nprint('held', flush=True)\ninput()"],
@@ -123,7 +123,7 @@ def test_locks_of_others_are_seen(around, code, message):
     holder.communicate(b"\n", timeout=10)
 
 
-def test_a_process_that_is_left_is_seen_and_ended(around):
+def test_surviving_process_is_found_and_ended(around):
     code = f"import os, time; f = os.open({str(around.lifeline)!r}, os.O_RDONLY | os.O_NONBLOCK); print(1, flush=True)"
     left = subprocess.Popen(["python3", "-c", f"{code}\ntime.sleep(60)"], stdout=subprocess.PIPE, cwd=around.base)
     assert left.stdout.readline()
@@ -134,24 +134,24 @@ def test_a_process_that_is_left_is_seen_and_ended(around):
     assert not survivors.is_anybody_left(around.lifeline)
 
 
-def test_a_chain_that_no_snapshot_shows_is_seen(around, tmp_path):
+def test_fork_chain_is_detected_by_its_fifo(around, tmp_path):
     program = tmp_path / "chain"
     program.write_bytes(elf.build())
     program.chmod(0o700)
     code = f"import os; f = os.open({str(around.lifeline)!r}, os.O_RDONLY | os.O_NONBLOCK); os.set_inheritable(f, True)"
     command = [str(program), "20000", str(elf.SIGCHLD), "/bin/true"]
     subprocess.run(["python3", "-c", f"{code}\nos.execv({command[0]!r}, {command!r})"], check=True)
-    # The first process has ended long ago: its successors hold the pipe.
+    # The first process ended long ago. Its descendants keep the pipe open.
     assert survivors.is_anybody_left(around.lifeline)
     survivors.end_all(around.lifeline, around.base, "no mark")
 
 
-def test_a_store_that_tells_another_digest_is_seen():
+def test_wrong_digest_of_a_stored_file_is_detected():
     saved = type("Saved", (), {"name": "page", "sha256": "0" * 64, "size_bytes": 1})
     assert len(handover.mistakes([(saved, b"xy")])) == 2
 
 
-def test_the_matrix_has_a_line_for_what_succeeded():
+def test_matrix_has_a_line_for_a_successful_attack():
     judgement = running.Judgement(
         mode="none/auto/root", program="files/x", verdict="SUCCEEDED", evidence=["why"], rounds=3, succeeded_rounds=2
     )
@@ -160,7 +160,7 @@ def test_the_matrix_has_a_line_for_what_succeeded():
     assert "SUCCEEDED files/x in none/auto/root: why" in text
 
 
-# --- Programs that must succeed: the suite can fail, by every way of its judging -----------------------------------
+# --- Programs that must succeed, to show that the suite can fail by each of its checks ------------------------------
 
 MUST_SUCCEED = {
     "a secret": ("reads('x', read, V['secret'])", "a secret came out"),
@@ -184,7 +184,7 @@ def own_program(code, **fields):
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("name", MUST_SUCCEED)
-def test_what_nothing_confines_succeeds(open_arena, name):
+def test_unconfined_attack_succeeds(open_arena, name):
     code, evidence = MUST_SUCCEED[name]
     try:
         found = running.run(open_arena, own_program(f"tried('x')\n{code}", ends=frozenset({"any"})))
@@ -197,11 +197,11 @@ def test_what_nothing_confines_succeeds(open_arena, name):
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("code", ["", "nonsense(", "tried('x')\nraise ValueError"])
-def test_a_program_that_did_not_run_is_no_success(open_arena, code):
+def test_program_that_did_not_run_is_broken(open_arena, code):
     assert running.run(open_arena, own_program(code)).verdict == "BROKEN"
 
 
 @pytest.mark.kernel
-def test_what_is_declared_as_remaining_is_known(open_arena):
+def test_declared_remaining_attack_is_open(open_arena):
     program = own_program("gained('x')", remains={"none": "everything"})
     assert running.run(open_arena, program).verdict == "open"

@@ -1,7 +1,7 @@
-"""Becoming a user without privileges, with what the portal needs still readable.
+"""Switches to an unprivileged user who can still read the files that the portal needs.
 
-As root only. Python's own installation may lie in root's home, which others may not enter; a mount namespace of this
-process shows just that part of it.
+Only root can do this. Python's installation may be in root's home, which other users may not enter, so a mount
+namespace of this process shows only that part.
 """
 
 import ctypes
@@ -15,10 +15,10 @@ _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
 
 
 def become(user):
-    """Becomes that user for good: "root" changes nothing, and so does "user" for who is none.
+    """Switches to that user permanently. "root" changes nothing, nor does "user" for an unprivileged process.
 
     Raises:
-        OSError: root's rights do not suffice for it here.
+        OSError: root's privileges are not sufficient here.
     """
     if user == "root" or os.getuid():
         return
@@ -27,12 +27,12 @@ def become(user):
     os.setgid(NOBODY)
     os.setuid(NOBODY)
     os.environ.update(HOME="/nonexistent", TMPDIR="/tmp")
-    # A change of user takes these away; the suite looks at its own children in /proc.
+    # A change of user removes these, but the suite reads its own children in /proc.
     ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
 
 
 def _show_interpreter():
-    """Hides root's home in a namespace of this process, but for the Python installation in it."""
+    """Hides root's home in a namespace of this process, except for the Python installation in it."""
     home = Path("/root")
     prefix = Path(sys.base_prefix).resolve()
     if not prefix.is_relative_to(home) or home.stat().st_mode & 0o005 == 0o005:
@@ -41,7 +41,7 @@ def _show_interpreter():
     libc = ctypes.CDLL(None, use_errno=True)
     _check(libc.unshare(_CLONE_NEWNS))
     _check(libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None))
-    # Opened in the new namespace: mounts of another one cannot be bound.
+    # Open it in the new namespace, since mounts of another namespace cannot be bound.
     descriptor = os.open(kept, os.O_PATH | os.O_DIRECTORY)
     _check(libc.mount(b"tmpfs", bytes(home), b"tmpfs", 0, b"mode=755"))
     kept.mkdir()

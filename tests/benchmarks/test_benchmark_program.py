@@ -1,4 +1,4 @@
-"""The benchmark program: that what it counts was checked. Its times are nobody's business here."""
+"""The benchmark program checks every result that it counts. Its times are not tested here."""
 
 import base64
 import gzip
@@ -32,7 +32,7 @@ def curve(*values):
 @pytest.mark.parametrize(
     "page", ["", "<html>AUC 0.5</html>", picture(8, 5, 9000), picture(800, 450, 3000), curve(0.0, 0.5, 1.0)]
 )
-def test_no_case_takes_a_page_without_its_data(tmp_path, page):
+def test_every_case_refuses_a_page_without_its_data(tmp_path, page):
     cases = make_cases(tmp_path)
     assert len(cases) == 6
     for case in cases:
@@ -41,7 +41,7 @@ def test_no_case_takes_a_page_without_its_data(tmp_path, page):
                 case.check_page(page, of_other=of_other)
 
 
-def test_areas_and_percentiles_are_what_they_say():
+def test_area_under_curve_and_percentile():
     assert area_under_curve([0, 0.5, 1], [0, 1, 1]) == pytest.approx(0.75)
     assert report.percentile([3, 1, 2], 0.95) == 3
     assert report.percentile(range(1, 101), 0.95) == 95
@@ -49,7 +49,7 @@ def test_areas_and_percentiles_are_what_they_say():
 
 
 class Imitation(BaseHTTPRequestHandler):
-    """Speaks the protocol and answers every form with `page`."""
+    """Speaks the protocol and responds to every form with `page`."""
 
     page = b"42 is what"
     status = 200
@@ -77,7 +77,7 @@ def imitation():
         server.shutdown()
 
 
-def test_both_servers_get_the_same_cases_in_turns(tmp_path, imitation):
+def test_both_servers_get_the_same_cases_alternately(tmp_path, imitation):
     url = f"http://127.0.0.1:{imitation.server_port}"
     servers = [Server(name="portal", url=url, pid=os.getpid()), Server(name="other", url=url, pid=None, is_other=True)]
     cases = make_cases(tmp_path)[:1]
@@ -98,7 +98,7 @@ def test_both_servers_get_the_same_cases_in_turns(tmp_path, imitation):
     assert "*other / portal*" in text
 
 
-def test_a_wrong_page_or_a_refusal_ends_the_measurement(tmp_path, imitation):
+def test_wrong_page_or_refused_request_ends_the_measurement(tmp_path, imitation):
     server = Server(name="portal", url=f"http://127.0.0.1:{imitation.server_port}", pid=None)
     cases = make_cases(tmp_path)[:1]
     imitation.RequestHandlerClass.page = b"nothing of it"
@@ -109,7 +109,7 @@ def test_a_wrong_page_or_a_refusal_ends_the_measurement(tmp_path, imitation):
         measure_levels([server], cases, levels=(1,), by_case=1, each=1, say=lambda _line: None)
 
 
-def test_a_server_that_does_not_start_is_told(tmp_path):
+def test_server_that_does_not_start_is_reported(tmp_path):
     with pytest.raises(ServerError), other_server("http://127.0.0.1:9", None, "", tmp_path / "log"):
         pass
     command = "sh -c 'echo no luck; exit 1'"
@@ -117,7 +117,7 @@ def test_a_server_that_does_not_start_is_told(tmp_path):
         pass
 
 
-def test_the_processor_time_of_children_counts_alive_and_collected():
+def test_cpu_time_includes_running_and_ended_children():
     spin = "import time\nuntil = time.process_time() + 0.3\nwhile time.process_time() < until: pass\n"
     before = processes.cpu_s(os.getpid())
     subprocess.run([sys.executable, "-c", spin], check=True)
@@ -133,7 +133,7 @@ def test_the_processor_time_of_children_counts_alive_and_collected():
 
 @pytest.mark.slow
 @pytest.mark.kernel
-def test_every_render_of_a_quick_run_was_checked(tmp_path):
+def test_every_render_of_a_quick_run_is_checked(tmp_path):
     figures = tmp_path / "figures.json"
     command = [sys.executable, "-m", "benchmarks", "--quick", "--repetitions", "1", "--soak", "4", "--stuck"]
     ended = subprocess.run(

@@ -1,6 +1,6 @@
-"""A machine without a network, on which a browser opens pages: every lookup, connection and request is counted.
+"""Opens pages in a browser on a machine without a network, and counts every lookup, connection and request.
 
-Run by root inside a network and a mount namespace of its own (`unshare --net --mount`). Reads
+Root runs it in separate network and mount namespaces (`unshare --net --mount`). It reads
 `{"answers": {path: {"headers", "body"}}, "pages": [{"host", "path", "click", "is_awaited"}]}` and writes lines of JSON:
 `{"host", "error"}` for a page that could not be opened, and at the end `{"seen": {name: {"lookups": 1, ...}}}`.
 """
@@ -27,14 +27,14 @@ from tests.chromium import executable
 
 _PORTAL: Final = ("127.0.0.1", 8000)
 _PORTS: Final = (80, 443, 3478)
-# Playwright switches off what an ordinary browser does ahead of need.
+# Playwright disables speculative actions of an ordinary browser.
 _UNUSUAL: Final = ("--disable-background-networking", "--disable-field-trial-config")
 _BATCH: Final = 21
 _WAIT_S: Final = 4.0
 _QUIET_MS: Final = 700
-# What was seen of each name: {"lookups": 1, "connections": 1, "requests": 1, "packets": 1}.
+# Counts for each name: {"lookups": 1, "connections": 1, "requests": 1, "packets": 1}.
 _seen: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-# Each foreign name has an address of its own, so that a connection without a word tells whom it was for.
+# Each foreign name has its own address, which identifies the target of a connection without data.
 _addresses: dict[str, str] = {}
 _names: dict[str, str] = {}
 _changed = threading.Condition()
@@ -55,7 +55,7 @@ def address_of(name: str) -> str:
 
 
 class Names(socketserver.BaseRequestHandler):
-    """Answers each question for an address with that of the foreign listener, and writes the name down."""
+    """Resolves each name to the foreign listener's address, and records the name."""
 
     def handle(self) -> None:
         data, sock = self.request
@@ -79,7 +79,7 @@ def _read_name(data: bytes) -> tuple[str, int]:
 
 
 class Foreign(socketserver.StreamRequestHandler):
-    """Takes a connection, reads what comes, and answers as a careless server would."""
+    """Accepts a connection, reads the request, and responds like a careless server."""
 
     timeout = 3
 
@@ -97,7 +97,7 @@ class Foreign(socketserver.StreamRequestHandler):
 
 
 class Site(BaseHTTPRequestHandler):
-    """Serves what it was given, as the portal."""
+    """Serves the given responses in place of the portal."""
 
     answers: dict[str, dict[str, Any]] = {}
 
@@ -121,7 +121,7 @@ class Site(BaseHTTPRequestHandler):
 
 
 def _listen() -> None:
-    # WebRTC gathers nothing where there is no interface but the loopback.
+    # WebRTC gathers no candidates if there is only the loopback interface.
     for command in (
         "link set lo up",
         "link add net0 type veth peer name net1",
@@ -160,7 +160,7 @@ def _wait(hosts: list[str]) -> None:
 
 @contextmanager
 def ordinary_browser() -> Iterator[Any]:
-    """Yields a browser with a profile on the disk: one in private looks up nothing ahead of need."""
+    """Yields a browser with a profile on disk, since a private one makes no speculative lookups."""
     with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=executable(), args=["--no-sandbox"], ignore_default_args=list(_UNUSUAL)
@@ -181,7 +181,7 @@ def main() -> None:
                     _open(context, page)
                 except Error as error:
                     print(json.dumps({"host": page["host"], "error": str(error)[:500]}), flush=True)
-            # Attempts and their controls are in one batch: once the controls' traces are seen, the others would be too.
+            # Attempts and their controls are in one batch. Once the controls' traces are seen, others would be too.
             _wait([page["host"] for page in pages if page["is_awaited"]])
             context.pages[0].wait_for_timeout(_QUIET_MS)
             for opened in context.pages[1:]:

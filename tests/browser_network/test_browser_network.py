@@ -1,4 +1,4 @@
-"""What a hostile result can make a real browser send: lookups, connections and requests, as servers see them."""
+"""Check which lookups, connections and requests a hostile result can cause in a real browser, as servers see them."""
 
 import json
 import os
@@ -25,7 +25,7 @@ pytestmark = [
 ]
 SITE = "127.0.0.1:8000"
 OPEN = {"headers": {"Content-Type": "text/html; charset=utf-8"}, "body": '<!doctype html><iframe src="{src}"></iframe>'}
-# How a result is answered: as it is, and as browsers see it that know no connection allow-list.
+# A result's response as it is, and as seen by browsers without connection allow-lists.
 KINDS = ("current", "older")
 
 
@@ -45,7 +45,7 @@ def headers_of(response):
 
 @pytest.fixture
 def answers(settings, tmp_path, monkeypatch):
-    """The portal's own page of a result, and the result's own headers: (page, content)."""
+    """Returns the portal's page of a result and the result's own headers: (page, content)."""
     settings.MEDIA_ROOT = tmp_path / "results"
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     owner = get_user_model().objects.create_user("owner")
@@ -84,7 +84,7 @@ def run(site, pages):
 
 
 def scene_of(answers):
-    """Returns a site and its pages: each vector as the portal answers it, to older browsers, and without a policy."""
+    """Returns a site and its pages: each vector as the portal serves it, for older browsers, and without a policy."""
     page, headers = answers
     older = {name: value for name, value in headers.items() if name != "Connection-Allowlist"}
     kinds = {"current": (page, headers), "older": (page, older), "control": (OPEN, OPEN["headers"])}
@@ -100,7 +100,7 @@ def scene_of(answers):
 
 
 def remaining(kind):
-    """Returns what docs/threat-model.md says that a result can do: {vector: "lookup" or "lookup, connection"}."""
+    """Returns the remaining traffic in docs/threat-model.md: {vector: "lookup" or "lookup, connection"}."""
     text = (BASE_DIR / "docs" / "threat-model.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([^`]+)` \| ([a-z ,]+) \| ([a-z ,]+) \|$", text, re.MULTILINE)
     column = KINDS.index(kind)
@@ -110,7 +110,7 @@ def remaining(kind):
 WORDS = {"lookups": "lookup", "connections": "connection", "requests": "request"}
 
 
-def test_a_result_makes_a_browser_send_nothing_but_what_the_threat_model_says(answers):
+def test_result_causes_only_the_traffic_in_the_threat_model(answers):
     seen = run(*scene_of(answers))
     traces = {
         kind: {
@@ -120,17 +120,17 @@ def test_a_result_makes_a_browser_send_nothing_but_what_the_threat_model_says(an
         }
         for kind in (*KINDS, "control")
     }
-    # What a browser does without a policy shows that the attempt is one, and that it would be seen.
+    # The control without a policy shows that the attempt works and would be seen.
     assert set(VECTORS) - set(traces["control"]) == UNDONE
     assert traces["current"] == remaining("current") == {}
     assert traces["older"] == remaining("older")
     assert "request" not in " ".join(traces["older"].values())
 
 
-def test_a_result_loads_its_library_code_under_this_policy(answers):
+def test_result_can_load_library_code_under_the_policy(answers):
     page, headers = answers
     asset = {"headers": {"Content-Type": "text/javascript", "Cross-Origin-Resource-Policy": "cross-origin"}}
-    # Its own title says that the script ran; a request to the portal for an image of that name is what is waited for.
+    # The title shows that the script ran. The scene waits for a request to the portal for an image with that name.
     site = {
         "/asset": {**page, "body": page["body"].replace("{src}", "/content")},
         "/content": {"headers": headers, "body": f'<script src="http://{SITE}/assets/x.js"></script>'},

@@ -1,8 +1,8 @@
-"""What a hostile result may try to make a browser send: each as a script, and as a page that holds it.
+"""Attempts of a hostile result to make a browser send something, each with a script and its page.
 
-HOST is replaced by a name that nobody else uses, so that a lookup, a connection or a request can be told apart.
+HOST is replaced by a unique name, which identifies lookups, connections and requests of an attempt.
 """
-# ruff: noqa: E501  (a line is an attempt)
+# ruff: noqa: E501  (one line per attempt)
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vector:
-    """One attempt.
+    """An attempt.
 
     Attributes:
-        script: runs once the page is there.
+        script: runs when the page has loaded.
         head: markup of the page's head.
         body: markup of its body.
-        click: a selector that a person clicks; "" where nobody does anything.
+        click: a selector that the user clicks; "" for no click.
     """
 
     script: str = ""
@@ -147,7 +147,7 @@ VECTORS: Final[dict[str, Vector]] = {
     ),
 }
 
-# What this browser does in no frame at all, even without a policy. The day it does, the test says so.
+# Attempts that never work in a frame of this browser, even without a policy. If that changes, the test fails.
 UNDONE: Final = frozenset(
     {
         "fetch later",

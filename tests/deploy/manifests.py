@@ -1,4 +1,4 @@
-"""The Kubernetes files as a cluster would get them: built by kustomize, validated, and asked about."""
+"""Builds the Kubernetes files with kustomize as for a cluster, validates them, and queries them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vizportal.settings import BASE_DIR
 KUBERNETES = BASE_DIR / "deploy" / "kubernetes"
 OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
 SCHEMAS = Path(__file__).with_name("schemas")
-# The newest that kubernetes-validate knows.
+# The newest version that kubernetes-validate knows.
 VERSION = kubernetes_validate.latest_version()
 WORKLOADS = {"Deployment", "StatefulSet", "Job"}
 NAME = "app.kubernetes.io/name"
@@ -26,7 +26,7 @@ COMPONENT = "app.kubernetes.io/component"
 
 
 def kustomize(folder: Path) -> list[dict[str, Any]]:
-    """Returns the documents that a kustomization makes."""
+    """Returns the documents of a kustomization."""
     command = ["kubectl", "kustomize"] if shutil.which("kubectl") else ["kustomize", "build"]
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -39,12 +39,12 @@ def _overlay_text(name: str) -> str:
 
 
 def overlay(name: str) -> list[dict[str, Any]]:
-    """Returns an overlay's documents, for each caller anew."""
+    """Returns a new copy of an overlay's documents."""
     return json.loads(_overlay_text(name))
 
 
 def combined(folder: Path, name: str, component: str) -> list[dict[str, Any]]:
-    """Returns an overlay's documents with a component's; a copy in `folder` is built."""
+    """Returns an overlay's documents with a component's. Builds them in `folder`."""
     target = folder / "kubernetes"
     shutil.copytree(KUBERNETES, target)
     place = target / "overlays" / "combined"
@@ -61,7 +61,7 @@ def combined(folder: Path, name: str, component: str) -> list[dict[str, Any]]:
 
 
 def validate(document: dict[str, Any]) -> None:
-    """Raises where a document has a field that its kind does not have, or a wrong value; also for an unknown kind."""
+    """Raises an error if a document has an unknown field, a wrong value or an unknown kind."""
     schema = SCHEMAS / f"{document['kind'].lower()}.yaml"
     if schema.exists():
         jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text())).validate(document)
@@ -99,7 +99,7 @@ def is_portal(workload: dict[str, Any]) -> bool:
 
 
 def environ(documents: list[dict[str, Any]], container: dict[str, Any]) -> dict[str, str]:
-    """Returns a container's variables as it will see them; the file's name for one that is read from a file."""
+    """Returns a container's environment variables. A variable that is read from a file has the file's name."""
     found: dict[str, str] = {}
     for source in container.get("envFrom", []):
         found |= named(documents, "ConfigMap", source["configMapRef"]["name"])["data"]
@@ -107,7 +107,7 @@ def environ(documents: list[dict[str, Any]], container: dict[str, Any]) -> dict[
 
 
 def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
-    """Whether a label selector means a pod with these labels."""
+    """Returns whether a label selector matches a pod with these labels."""
     wanted = selector.get("matchLabels", {})
     for expression in selector.get("matchExpressions", []):
         assert expression["operator"] == "In", "no other is used"

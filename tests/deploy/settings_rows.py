@@ -1,4 +1,4 @@
-"""Which settings are documented: those of docs/settings.md, and localkfp's own."""
+"""Finds the documented settings: those of docs/settings.md, and localkfp's own."""
 
 import re
 
@@ -15,6 +15,6 @@ def documented_settings():
 
 
 def unknown_settings(names):
-    """Returns those that have no row, by themselves or as what their `_FILE` holds."""
+    """Returns the names without a row, either under the name itself or without its `_FILE`."""
     known = documented_settings()
     return {name for name in names if name not in known and name.removesuffix("_FILE") not in known}

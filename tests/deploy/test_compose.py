@@ -1,4 +1,4 @@
-"""The compose file: valid by the specification, hardened, and in agreement with the images."""
+"""The compose file is valid, hardened, and consistent with the images."""
 
 import json
 import re
@@ -20,18 +20,18 @@ PORTAL = sorted(set(OURS) - {"kubeflow"})
 
 
 def interpolated(document):
-    """Returns the document with the defaults of its variables, as Compose does it."""
+    """Returns the document with its variables' defaults, as Compose does."""
     text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", json.dumps(document)).replace("$$", "\0")
     assert "$" not in text.replace('"$(find', ""), "a variable without a default"
     return json.loads(text.replace("\0", "$"))
 
 
 def check(document):
-    """Raises ValueError where the specification is not met, or something is named that is not defined."""
+    """Raises ValueError if the document violates the specification or uses an undefined name."""
     compose_spec.PyCompose.from_yaml(yaml.safe_dump(interpolated(document))).validate()
 
 
-def test_the_file_is_valid():
+def test_compose_file_is_valid():
     check(COMPOSE)
 
 
@@ -46,7 +46,7 @@ def test_the_file_is_valid():
         (("volume",), {}),
     ],
 )
-def test_a_mistake_in_it_is_seen(path, value):
+def test_planted_mistake_is_detected(path, value):
     document = json.loads(json.dumps(COMPOSE))
     place = document
     for step in path[:-1]:
@@ -56,7 +56,7 @@ def test_a_mistake_in_it_is_seen(path, value):
         check(document)
 
 
-def test_there_is_a_service_for_every_process():
+def test_every_process_has_a_service():
     processes = {"migrate", "web", "worker-base", "worker-tfx", "reconciler", "kubeflow"}
     assert set(SERVICES) == processes | {"queue", "database", "store"}
     profiles = {name: service.get("profiles") for name, service in SERVICES.items() if "profiles" in service}
@@ -75,7 +75,7 @@ def test_every_service_is_hardened(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_an_image_is_built_from_the_target_of_its_name(name):
+def test_image_is_built_from_the_target_of_its_name(name):
     target = SERVICES[name]["build"]["target"]
     assert SERVICES[name]["image"].startswith(f"vizportal-{target}:")
     assert f" AS {target}\n" in (BASE_DIR / "deploy" / "Dockerfile").read_text()
@@ -83,7 +83,7 @@ def test_an_image_is_built_from_the_target_of_its_name(name):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_lasting_service_says_whether_it_is_well(name):
+def test_every_permanent_service_has_a_health_check(name):
     found = SERVICES[name].get("healthcheck")
     if name == "migrate":
         assert found == {"disable": True}
@@ -94,7 +94,7 @@ def test_every_lasting_service_says_whether_it_is_well(name):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_secrets_come_by_file_only(name):
+def test_secrets_come_only_from_files(name):
     service = SERVICES[name]
     words = [*service.get("command", []), *service.get("entrypoint", [])]
     assert not [word for word in words if "$" in word]
@@ -104,7 +104,7 @@ def test_secrets_come_by_file_only(name):
     assert {path.removeprefix("/run/secrets/") for path in files} == set(service.get("secrets", []))
 
 
-def test_every_secret_is_one_that_the_script_makes():
+def test_script_creates_every_secret():
     script = (BASE_DIR / "deploy" / "make-secrets.sh").read_text()
     for name, secret in COMPOSE["secrets"].items():
         assert secret["file"] == f"./secrets/{name}"
@@ -112,7 +112,7 @@ def test_every_secret_is_one_that_the_script_makes():
     assert "deploy/secrets/" in (BASE_DIR / ".gitignore").read_text().split()
 
 
-def test_the_script_of_the_queue_is_the_one_of_the_cluster():
+def test_queue_script_is_the_one_for_kubernetes():
     path = PATH.parent / COMPOSE["configs"]["queue"]["file"]
     assert path.resolve() == Path(BASE_DIR / "deploy" / "kubernetes" / "base" / "queue.sh")
 
@@ -122,7 +122,7 @@ def test_every_setting_is_documented(name):
     assert unknown_settings(set(SERVICES[name]["environment"])) == set()
 
 
-def test_the_embedded_kubeflow_shares_its_token_and_nothing_else_with_the_portal():
+def test_embedded_kubeflow_shares_only_its_token_with_the_portal():
     assert SERVICES["kubeflow"]["environment"] == {"VIZPORTAL_LOCALKFP_TOKEN_FILE": "/run/secrets/kubeflow-token"}
     assert SERVICES["kubeflow"]["volumes"] == ["kubeflow:/data"]
     for name in PORTAL:
@@ -132,19 +132,19 @@ def test_the_embedded_kubeflow_shares_its_token_and_nothing_else_with_the_portal
 
 
 @pytest.mark.parametrize("name", PORTAL)
-def test_a_container_shares_no_files_with_another(name):
+def test_containers_share_no_files(name):
     assert SERVICES[name]["volumes"] == ["/data"], "a volume of its own, which the image made for its user"
     assert SERVICES[name]["tmpfs"] == ["/tmp"]
 
 
-def test_a_worker_may_finish_the_longest_render():
+def test_grace_period_is_longer_than_the_longest_render():
     for name in ("worker-base", "worker-tfx"):
         minutes = int(SERVICES[name]["stop_grace_period"].removesuffix("m"))
         timeout_s = int(interpolated(SERVICES[name])["environment"]["KERNEL_TIMEOUT"])
         assert minutes * 60 > timeout_s + GRACE.total_seconds()
 
 
-def test_the_portal_starts_once_the_database_has_its_tables():
+def test_portal_starts_after_the_migration():
     assert SERVICES["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
     for name in set(PORTAL) - {"migrate"}:
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}

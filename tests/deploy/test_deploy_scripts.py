@@ -1,4 +1,4 @@
-"""The scripts that images and people run: real ones, against a real queue server and a real portal."""
+"""Run the scripts of the images and the deployment with a real queue server and a real HTTP server."""
 
 import json
 import os
@@ -28,7 +28,7 @@ PASSWORD = r"""a'pass "word\ of $HOME"""
 
 @pytest.fixture
 def programs(tmp_path):
-    """A PATH with the programs of Valkey's image, by its names."""
+    """Returns a PATH with the programs of Valkey's image, under their names in the image."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "valkey-server").symlink_to(get_binary_path())
@@ -40,14 +40,14 @@ def programs(tmp_path):
 
 @pytest.fixture
 def place():
-    """Where the queue listens: no port, which another could take, and a path short enough for a socket."""
+    """Returns the queue's socket path. A socket needs no port, which could be in use, but a short path."""
     with tempfile.TemporaryDirectory(prefix="vzp-") as folder:
         yield f"{folder}/queue.sock"
 
 
 @pytest.fixture
 def queue(programs, place, tmp_path):
-    """A queue server started as its container does; yields a function that asks the health check, and its process."""
+    """Starts a queue server as its container does. Yields a function that runs the health check, and the process."""
     file = tmp_path / "queue-password"
     file.write_text(PASSWORD)
     options = ["--port", "0", "--unixsocket", place, "--dir", str(tmp_path)]
@@ -65,7 +65,7 @@ def queue(programs, place, tmp_path):
         assert process.wait(60) == 0
 
 
-def test_the_queue_asks_for_the_password_of_the_file(queue, place):
+def test_queue_requires_the_password_of_the_file(queue, place):
     check, _process = queue
     assert redis.Redis(unix_socket_path=place, password=PASSWORD).ping()
     with pytest.raises(redis.AuthenticationError):
@@ -73,13 +73,13 @@ def test_the_queue_asks_for_the_password_of_the_file(queue, place):
     assert check("wrong") != 0
 
 
-def test_the_queue_keeps_what_waits(queue, place):
+def test_queue_is_persistent(queue, place):
     client = redis.Redis(unix_socket_path=place, password=PASSWORD)
     assert client.config_get("appendonly") == {"appendonly": "yes"}
     assert client.config_get("save") == {"save": ""}
 
 
-def test_the_queue_s_password_stands_in_no_command_line(queue):
+def test_queue_password_is_not_in_command_line_or_environment(queue):
     _check, process = queue
     command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
     assert b"valkey-server" in command
@@ -92,7 +92,7 @@ def make_secrets(folder, *more):
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
-def test_the_secrets_made_fit_together_and_are_kept(tmp_path):
+def test_generated_secrets_are_consistent_and_kept(tmp_path):
     folder = tmp_path / "secrets"
     made = make_secrets(folder)
     assert urlsplit(made["redis-url"]).password == made["queue-password"]
@@ -106,7 +106,7 @@ def test_the_secrets_made_fit_together_and_are_kept(tmp_path):
     assert make_secrets(folder) == made
 
 
-def test_for_kubernetes_database_and_store_are_left_to_their_owner(tmp_path):
+def test_no_database_and_store_secrets_are_generated_for_kubernetes(tmp_path):
     made = make_secrets(tmp_path / "secrets", "vizportal-queue")
     assert set(made) == {"secret-key", "queue-password", "redis-url", "metrics-token", "kubeflow-token"}
     assert urlsplit(made["redis-url"]).hostname == "vizportal-queue"
@@ -114,7 +114,7 @@ def test_for_kubernetes_database_and_store_are_left_to_their_owner(tmp_path):
 
 @pytest.fixture
 def server():
-    """A server that answers 200 to whoever names the host and brings the token; yields its URL."""
+    """Serves 200 to requests with the right host and token, and yields the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -139,7 +139,7 @@ def alive(url, **environ):
     return subprocess.run(command, env={"http_proxy": "http://127.0.0.1:1", **environ}, check=False).returncode
 
 
-def test_the_health_check_names_the_host_and_brings_the_token(server, tmp_path):
+def test_health_check_sends_host_and_token(server, tmp_path):
     (tmp_path / "token").write_text("x\n")
     token = {"VIZPORTAL_LOCALKFP_TOKEN_FILE": str(tmp_path / "token")}
     assert alive(server, VIZPORTAL_ALLOWED_HOSTS="portal.example.com,localhost", **token) == 0

@@ -1,4 +1,4 @@
-"""The images, read as text: what can be known of them without a container engine."""
+"""Check the Dockerfile as text, without a container engine."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ INSTRUCTION = re.compile(r"^(FROM|RUN|COPY|ENV|ARG|USER|WORKDIR|VOLUME|EXPOSE|HE
 
 
 def read_stages():
-    """{stage: (its parent, its own instructions)}"""
+    """Returns {stage: (its parent, its own instructions)}."""
     stages, current = {}, None
     for name, rest in INSTRUCTION.findall(TEXT):
         if name == "FROM":
@@ -36,7 +36,7 @@ STAGES = read_stages()
 
 
 def lineage(stage):
-    """A stage's instructions with those of what it is made from, the first ones first."""
+    """Returns the instructions of a stage and its parents, in build order."""
     if stage not in STAGES:
         return []
     parent, own = STAGES[stage]
@@ -55,25 +55,25 @@ def variables(stage):
     return found
 
 
-def test_there_is_an_image_for_each_kind_of_process_and_web_is_the_default():
+def test_every_process_has_an_image_and_web_is_the_default():
     assert set(TARGETS) <= set(STAGES)
     assert list(STAGES)[-1] == "web"
 
 
-def test_hadolint_has_nothing_to_say():
+def test_hadolint_finds_nothing():
     hadolint = Path(sys.executable).parent / "hadolint"
     done = subprocess.run([hadolint, PATH], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_hadolint_would_have_something_to_say(tmp_path):
+def test_hadolint_finds_a_planted_mistake(tmp_path):
     (tmp_path / "Dockerfile").write_text("FROM debian\nRUN apt-get install gcc\n")
     hadolint = Path(sys.executable).parent / "hadolint"
     assert subprocess.run([hadolint, tmp_path / "Dockerfile"], capture_output=True, check=False).returncode == 1
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_an_image_comes_from_the_base_image_and_not_from_a_stage_that_builds(target):
+def test_image_is_based_on_the_base_image_and_not_on_a_build_stage(target):
     stage, chain = target, []
     while stage in STAGES:
         chain.append(stage)
@@ -81,14 +81,14 @@ def test_an_image_comes_from_the_base_image_and_not_from_a_stage_that_builds(tar
     assert stage == "${PYTHON_IMAGE}"
     assert "runtime" in chain
     assert not {"tools", "code", "prepared"} & set(chain)
-    # Nothing is compiled or installed on the way: no compiler, and no cache of a package manager, is in an image.
+    # Nothing is compiled or installed in these stages, so an image has no compiler and no package cache.
     assert [rest for name, rest in lineage(target) if name == "RUN"] == [
         "useradd --uid 10001 --create-home --home-dir /data vizportal"
     ]
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_an_image_runs_as_nobody_special_and_says_whether_it_is_well(target):
+def test_image_runs_as_unprivileged_user_with_a_health_check(target):
     assert last(target, "USER") == "10001"
     assert last(target, "VOLUME") == '["/data"]'
     port = last(target, "EXPOSE")
@@ -99,7 +99,7 @@ def test_an_image_runs_as_nobody_special_and_says_whether_it_is_well(target):
     ("target", "environments"),
     [("web", {"previews"}), ("worker-base", {"base"}), ("worker-tfx", {"tfx"}), ("localkfp", {"steps"})],
 )
-def test_an_image_has_the_environments_it_needs_and_no_other(target, environments):
+def test_image_has_only_the_environments_that_it_needs(target, environments):
     copied = " ".join(rest for name, rest in lineage(target) if name == "COPY")
     assert set(re.findall(r"/srv/environments/(\w+)", copied)) == environments
     assert ("/srv/static" in copied) == (target == "web")
@@ -107,7 +107,7 @@ def test_an_image_has_the_environments_it_needs_and_no_other(target, environment
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_setting_of_an_image_is_documented_and_none_is_a_secret(target):
+def test_every_setting_of_an_image_is_documented_and_not_secret(target):
     own = {name for name in variables(target) if not name.startswith(("PYTHON", "PATH"))}
     assert own
     assert unknown_settings(own) == set()
@@ -115,7 +115,7 @@ def test_every_setting_of_an_image_is_documented_and_none_is_a_secret(target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_process_of_an_image_exists(target):
+def test_command_of_every_image_exists(target):
     words = shlex.split(last(target, "CMD").strip("[]").replace(",", " "))
     subcommands = [after for word, after in pairwise(words) if word == "manage.py"]
     assert set(subcommands) <= set(get_commands())
@@ -129,7 +129,7 @@ def test_the_process_of_an_image_exists(target):
         assert f"render-{target.removeprefix('worker-')}" in words
 
 
-def test_localkfp_knows_its_options(monkeypatch):
+def test_localkfp_accepts_the_options_of_its_image(monkeypatch):
     from localkfp import __main__ as localkfp
 
     monkeypatch.setattr(sys, "argv", shlex.split(last("localkfp", "CMD").strip("[]").replace(",", " "))[2:])
@@ -138,7 +138,7 @@ def test_localkfp_knows_its_options(monkeypatch):
 
 
 def copies():
-    """(stage it comes from or None, sources) of every COPY."""
+    """Returns (source stage or None, sources) of every COPY."""
     for _parent, own in STAGES.values():
         for name, rest in own:
             if name == "COPY":
@@ -148,7 +148,7 @@ def copies():
                 yield stage, [word for word in words if not word.startswith("--")][:-1]
 
 
-def test_what_is_copied_is_there_and_not_ignored():
+def test_copied_files_exist_and_are_not_ignored():
     kept = {line[1:] for line in (BASE_DIR / ".dockerignore").read_text().split() if line.startswith("!")}
     seen = set()
     for stage, sources in copies():
@@ -162,7 +162,7 @@ def test_what_is_copied_is_there_and_not_ignored():
     assert {"pyproject.toml", "uv.lock", "apps", "vizportal", "manage.py", "environments", "deploy"} <= seen
 
 
-def test_packages_are_built_without_looking_at_the_code():
+def test_package_stages_copy_only_lock_files():
     for key in ("portal", "base", "tfx", "steps", "previews"):
         sources = [rest for name, rest in lineage(f"packages-{key}") if name == "COPY"]
         assert sources == (
@@ -170,24 +170,24 @@ def test_packages_are_built_without_looking_at_the_code():
         )
 
 
-def test_the_steps_of_the_build_name_commands_that_exist():
+def test_build_steps_use_existing_commands():
     runs = " ".join(rest for _parent, own in STAGES.values() for name, rest in own if name == "RUN")
     assert set(re.findall(r"manage\.py (\w+)", runs)) == {"collectstatic", "environments"} <= set(get_commands())
     assert set(re.findall(r"environments build (\w+)", runs)) == {"base", "tfx"}
 
 
-def test_static_files_may_be_read_by_the_user_who_serves_them():
-    """Collected by root with the portal's own mode for files, 0600: found by starting it as the image does."""
+def test_static_files_are_readable_by_the_serving_user():
+    """Root collects them with the portal's file mode 0600. This was found by starting the image's command."""
     (collecting,) = [rest for name, rest in STAGES["static"][1] if name == "RUN"]
     assert collecting.endswith("&& chmod -R a+rX /srv/static")
 
 
-def test_the_images_have_the_uv_that_the_project_pins():
+def test_images_have_the_pinned_uv_version():
     pinned = re.search(r"uv==([\d.]+)", (BASE_DIR / "pyproject.toml").read_text())[1]
     assert f"uv=={pinned}" in TEXT
     assert f"UV_VERSION := {pinned}" in (BASE_DIR / "Makefile").read_text()
 
 
-def test_the_base_image_has_the_python_that_every_environment_takes():
+def test_base_image_has_the_python_version_of_the_environments():
     (version,) = re.findall(r"^ARG PYTHON_IMAGE=python:([\d.]+)-slim-bookworm$", TEXT, re.MULTILINE)
     assert f'requires-python = "=={version}.*"' in (BASE_DIR / "environments" / "tfx" / "pyproject.toml").read_text()

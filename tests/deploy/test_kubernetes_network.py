@@ -1,4 +1,4 @@
-"""Who reaches whom, by the network policies; and that every selector and port means something."""
+"""Check which pods can reach each other, and that every selector and port of the network policies is used."""
 
 import pytest
 from manifests import (
@@ -16,7 +16,7 @@ from manifests import (
     workloads,
 )
 
-# Pods of others that policies speak of, by a label that only they have.
+# Foreign pods in the policies, by a label that only they have.
 FOREIGN = {"k8s-app", "app", "istio"}
 
 
@@ -31,7 +31,7 @@ def policies(documents, direction):
 
 
 def policies_on(documents, component, direction):
-    """Names the policies that let something in or out of a component's pods."""
+    """Returns the names of the policies that allow traffic into or out of a component's pods."""
     (workload,) = [each for each in workloads(documents) if pod_labels(each)[COMPONENT] == component]
     return {
         policy["metadata"]["name"].removeprefix("vizportal-")
@@ -48,7 +48,7 @@ def is_ours(selector):
     return not FOREIGN & set(selector.get("matchLabels", {}))
 
 
-def test_every_pod_of_ours_and_no_other_is_closed_by_default(documents):
+def test_default_deny_applies_to_exactly_our_pods(documents):
     deny = named(documents, "NetworkPolicy", "vizportal-default-deny")["spec"]
     assert deny == {"podSelector": {"matchLabels": {NAME: "vizportal"}}, "policyTypes": ["Ingress", "Egress"]}
     assert meant(documents, deny["podSelector"]) == workloads(documents)
@@ -95,7 +95,7 @@ def test_what_a_service_leads_to_may_be_reached_there(documents):
         for port in service["spec"]["ports"]:
             number = ports_of(workload)[port["targetPort"]]
             if service["metadata"]["name"] == "vizportal-web" and not let_in:
-                # Reached by `kubectl port-forward` only, which comes from the node.
+                # It is reached only with `kubectl port-forward`, which comes from the node.
                 assert service["metadata"]["namespace"] == "vizportal-dev"
             else:
                 assert number in let_in
@@ -134,7 +134,7 @@ STATE = {"to-dns", "to-queue", "to-database", "to-store"}
 
 
 @pytest.mark.parametrize("name", ["prod", "keda", "gvisor"])
-def test_workers_reach_the_state_and_kubeflow_and_nothing_else(name):
+def test_workers_reach_only_database_queue_store_and_kubeflow(name):
     documents = overlay(name)
     for component in ("web", "worker-base", "worker-tfx", "reconciler"):
         assert policies_on(documents, component, "Egress") == STATE | {"to-kubeflow"}
@@ -147,20 +147,20 @@ def test_workers_reach_the_state_and_kubeflow_and_nothing_else(name):
     assert policies_on(documents, "queue", "Egress") == {"to-dns"}
 
 
-def test_the_store_s_way_out_leads_to_no_machine_of_the_cluster():
+def test_store_egress_excludes_private_addresses():
     (rule,) = named(overlay("prod"), "NetworkPolicy", "vizportal-to-store")["spec"]["egress"]
     (peer,) = rule["to"]
     assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(peer["ipBlock"]["except"])
 
 
-def test_behind_kubeflow_s_gateway_only_the_gateway_reaches_web():
+def test_only_kubeflows_gateway_reaches_web():
     documents = overlay("kubeflow")
     assert policies_on(documents, "web", "Ingress") == {"web-from-gateway"}
     assert policies_on(documents, "worker-base", "Egress") == STATE | {"to-kubeflow", "to-mesh"}
     assert policies_on(documents, "worker-base", "Ingress") == set()
 
 
-def test_the_visualization_service_is_reached_by_kubeflow_s_api_server_only(tmp_path):
+def test_only_kubeflows_api_server_reaches_the_visualization_service(tmp_path):
     documents = combined(tmp_path, "kubeflow", "visualization-service")
     assert policies_on(documents, "kfp-service", "Ingress") == {"kfp-service-from-kubeflow"}
     (rule,) = named(documents, "NetworkPolicy", "vizportal-kfp-service-from-kubeflow")["spec"]["ingress"]
@@ -171,7 +171,7 @@ def test_the_visualization_service_is_reached_by_kubeflow_s_api_server_only(tmp_
     test_what_a_service_leads_to_may_be_reached_there(documents)
 
 
-def test_what_runs_pipelines_in_the_trial_has_no_way_out():
+def test_localkfp_in_the_dev_overlay_has_no_egress():
     documents = overlay("dev")
     assert policies_on(documents, "localkfp", "Egress") == {"to-dns"}
     (container,) = containers(named(documents, "Deployment", "vizportal-localkfp"))
@@ -179,7 +179,7 @@ def test_what_runs_pipelines_in_the_trial_has_no_way_out():
     assert "envFrom" not in container
 
 
-def test_a_port_that_nobody_listens_on_is_seen():
+def test_policy_for_an_unused_port_is_detected():
     documents = overlay("prod")
     policy = named(documents, "NetworkPolicy", "vizportal-queue-from-portal")["spec"]
     policy["ingress"][0]["ports"][0]["port"] = 6380
@@ -188,7 +188,7 @@ def test_a_port_that_nobody_listens_on_is_seen():
             check(documents)
 
 
-def test_a_selector_that_means_nobody_is_seen():
+def test_selector_without_matching_pod_is_detected():
     documents = overlay("prod")
     named(documents, "Service", "vizportal-web")["spec"]["selector"][COMPONENT] = "wbe"
     with pytest.raises(AssertionError):

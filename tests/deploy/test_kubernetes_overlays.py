@@ -1,4 +1,4 @@
-"""What each overlay is for: scaling by the queue, Kubeflow's gateway, gVisor, a trial."""
+"""The purpose of each overlay: scaling by the queue, Kubeflow's gateway, gVisor, and development."""
 
 import base64
 import json
@@ -13,32 +13,32 @@ from tests.environments import ENVIRONMENTS
 
 
 def address_of(documents, name):
-    """Returns host:port of a Service as every namespace knows it."""
+    """Returns host:port of a Service with its namespace."""
     service = named(documents, "Service", name)
     (port,) = service["spec"]["ports"]
     return f"{name}.{service['metadata']['namespace']}.svc.cluster.local:{port['port']}"
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_everything_lies_in_the_overlay_s_namespace(name):
+def test_every_document_is_in_the_overlays_namespace(name):
     documents = overlay(name)
     namespace = named(documents, "Deployment", "vizportal-web")["metadata"]["namespace"]
     assert namespace == {"dev": "vizportal-dev", "kubeflow": "kubeflow"}.get(name, "vizportal")
     for document in documents:
         if document["kind"] not in {"Namespace", "RuntimeClass"}:
             assert document["metadata"]["namespace"] == namespace
-    # Kubeflow's own namespace is not ours to change.
+    # We must not change Kubeflow's own namespace.
     assert len(of_kind(documents, "Namespace")) == (0 if name == "kubeflow" else 1)
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
-def test_a_namespace_of_its_own_enforces_the_restricted_standard(name):
+def test_own_namespace_enforces_the_restricted_standard(name):
     (namespace,) = of_kind(overlay(name), "Namespace")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_what_is_scaled_by_others_says_no_number_of_its_own(name):
+def test_autoscaled_deployments_set_no_replicas(name):
     documents = overlay(name)
     scaled = {each["spec"]["scaleTargetRef"]["name"] for each in of_kind(documents, "HorizontalPodAutoscaler")}
     scaled |= {each["spec"]["scaleTargetRef"]["name"] for each in of_kind(documents, "ScaledObject")}
@@ -52,7 +52,7 @@ def scaled(request, tmp_path):
     return combined(tmp_path, request.param, "keda")
 
 
-def test_workers_follow_the_lists_that_rq_really_uses(scaled):
+def test_workers_are_scaled_by_rqs_queue_lists(scaled):
     found = {each["metadata"]["name"]: each["spec"] for each in of_kind(scaled, "ScaledObject")}
     assert set(found) == {f"vizportal-worker-{key}" for key in ENVIRONMENTS.get_keys()}
     for key in ENVIRONMENTS.get_keys():
@@ -64,8 +64,8 @@ def test_workers_follow_the_lists_that_rq_really_uses(scaled):
         assert named(scaled, "TriggerAuthentication", trigger["authenticationRef"]["name"])
 
 
-def test_an_environment_without_workers_is_offered_all_the_same(scaled):
-    """Else nothing would ever wait for the first of them."""
+def test_environment_without_workers_is_offered(scaled):
+    """Otherwise no render would ever wait for the first worker."""
     for each in of_kind(scaled, "ScaledObject"):
         target = named(scaled, "Deployment", each["spec"]["scaleTargetRef"]["name"])
         key = pod_labels(target)["app.kubernetes.io/component"].removeprefix("worker-")
@@ -80,7 +80,7 @@ def behind_gateway():
     return overlay("kubeflow")
 
 
-def test_custom_code_and_the_time_limit_are_plain_entries_as_in_kubeflow(behind_gateway):
+def test_custom_code_and_time_limit_are_plain_variables_as_in_kubeflow(behind_gateway):
     for deployment in filter(is_portal, of_kind(behind_gateway, "Deployment")):
         (container,) = pod(deployment)["containers"]
         entries = {entry["name"]: entry for entry in container["env"]}
@@ -88,7 +88,7 @@ def test_custom_code_and_the_time_limit_are_plain_entries_as_in_kubeflow(behind_
         assert entries["KERNEL_TIMEOUT"] == {"name": "KERNEL_TIMEOUT", "value": "100"}
 
 
-def test_only_the_gateway_says_who_asks(behind_gateway):
+def test_user_header_is_trusted_only_from_the_gateway(behind_gateway):
     web = named(behind_gateway, "Deployment", "vizportal-web")
     found = environ(behind_gateway, pod(web)["containers"][0])
     assert (found["VIZPORTAL_AUTH"], found["VIZPORTAL_AUTH_HEADER"]) == ("header", "kubeflow-userid")
@@ -101,14 +101,14 @@ def test_only_the_gateway_says_who_asks(behind_gateway):
     assert principals == [["cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account"]]
 
 
-def test_kubeflow_is_asked_by_accounts_it_was_told_of(behind_gateway):
+def test_kubeflow_allows_the_portals_service_accounts(behind_gateway):
     policy = named(behind_gateway, "AuthorizationPolicy", "vizportal-to-kubeflow")["spec"]
     (allowed,) = [source["source"]["principals"] for source in policy["rules"][0]["from"]]
     for name in ("vizportal-web", "vizportal-worker-base", "vizportal-worker-tfx", "vizportal-reconciler"):
         deployment = named(behind_gateway, "Deployment", name)
         namespace, account = deployment["metadata"]["namespace"], pod(deployment)["serviceAccountName"]
         assert f"cluster.local/ns/{namespace}/sa/{account}" in allowed
-        # Without a sidecar nobody would know the account.
+        # Without a sidecar, the account would not be known.
         assert pod_labels(deployment)["sidecar.istio.io/inject"] == "true"
     (endpoint,) = json.loads(
         environ(behind_gateway, pod(deployment)["containers"][0])["VIZPORTAL_ENDPOINTS"],
@@ -117,12 +117,12 @@ def test_kubeflow_is_asked_by_accounts_it_was_told_of(behind_gateway):
     assert urlsplit(endpoint["host"]).hostname == "ml-pipeline-ui.kubeflow.svc.cluster.local"
 
 
-def test_a_job_has_no_sidecar_that_would_keep_it_from_ending(behind_gateway):
+def test_job_and_queue_have_no_sidecar(behind_gateway):
     for kind, name in [("Job", "migrate"), ("StatefulSet", "queue")]:
         assert pod_labels(named(behind_gateway, kind, f"vizportal-{name}"))["sidecar.istio.io/inject"] == "false"
 
 
-def test_the_gateway_leads_to_the_portal_s_service(behind_gateway):
+def test_gateway_routes_to_the_portals_service(behind_gateway):
     routes = named(behind_gateway, "VirtualService", "vizportal")["spec"]["http"]
     assert "match" not in routes[-1]
     destination = routes[-1]["route"][0]["destination"]
@@ -133,7 +133,7 @@ def test_the_gateway_leads_to_the_portal_s_service(behind_gateway):
     assert found["VIZPORTAL_TRUSTED_ORIGINS"] == f"https://{host}"
 
 
-def test_the_ingress_leads_to_the_portal_under_the_name_it_answers_to():
+def test_ingress_routes_an_allowed_host_to_the_portal():
     documents = overlay("prod")
     spec = named(documents, "Ingress", "vizportal")["spec"]
     (rule,) = spec["rules"]
@@ -148,7 +148,7 @@ def test_the_ingress_leads_to_the_portal_under_the_name_it_answers_to():
     assert spec["tls"][0]["hosts"] == [rule["host"]]
 
 
-def test_inside_gvisor_workers_confine_nothing_and_so_refuse_custom_code():
+def test_workers_in_gvisor_do_not_allow_custom_code_without_sandbox():
     documents = overlay("gvisor")
     for deployment in of_kind(documents, "Deployment"):
         is_worker = "worker" in deployment["metadata"]["name"]
@@ -159,7 +159,7 @@ def test_inside_gvisor_workers_confine_nothing_and_so_refuse_custom_code():
     assert named(documents, "RuntimeClass", "gvisor")["handler"] == "runsc"
 
 
-def test_the_trial_s_secrets_fit_together():
+def test_secrets_of_the_dev_overlay_are_consistent():
     documents = overlay("dev")
     (secret,) = of_kind(documents, "Secret")
     values = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
@@ -179,12 +179,12 @@ def test_the_trial_s_secrets_fit_together():
     assert f"/data/{urlsplit(url['VIZPORTAL_RESULTS_URL']).netloc} " in container["command"][2]
 
 
-def test_secrets_are_made_by_kustomize_in_the_trial_only():
+def test_only_the_dev_overlay_generates_secrets():
     assert [name for name in OVERLAYS if of_kind(overlay(name), "Secret")] == ["dev"]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_a_budget_leaves_something_to_take_away(name):
+def test_disruption_budget_allows_an_eviction(name):
     documents = overlay(name)
     for budget in of_kind(documents, "PodDisruptionBudget"):
         deployment = named(documents, "Deployment", budget["metadata"]["name"])

@@ -1,4 +1,4 @@
-"""Pods as they are made: their rights, settings, secrets, probes, and the time they are given to end."""
+"""The pods' security contexts, settings, secrets, probes and grace periods."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def test_every_pod_meets_the_restricted_standard(documents):
             }
 
 
-def test_no_pod_has_a_token_for_kubernetes(documents):
+def test_no_pod_has_a_kubernetes_token(documents):
     accounts = {account["metadata"]["name"]: account for account in of_kind(documents, "ServiceAccount")}
     assert all(account["automountServiceAccountToken"] is False for account in accounts.values())
     for workload in workloads(documents):
@@ -73,7 +73,7 @@ def test_no_pod_has_a_token_for_kubernetes(documents):
         assert pod(workload).get("serviceAccountName", "vizportal-web") in accounts
 
 
-def test_every_container_says_what_it_needs_and_which_version_it_is(documents):
+def test_every_container_has_resource_limits_and_an_image_version(documents):
     for workload in workloads(documents):
         for container in containers(workload):
             assert container["resources"]["requests"].keys() == {"cpu", "memory"}
@@ -82,7 +82,7 @@ def test_every_container_says_what_it_needs_and_which_version_it_is(documents):
 
 
 @pytest.mark.parametrize("name", ["prod", "keda", "gvisor"])
-def test_in_production_images_are_named_by_their_digest(name):
+def test_production_images_have_digests(name):
     for workload in workloads(overlay(name)):
         assert all("@sha256:" in container["image"] for container in containers(workload))
 
@@ -101,7 +101,7 @@ def settings_of(documents):
     return set().union(*found)
 
 
-def test_a_setting_that_nobody_reads_is_seen():
+def test_unknown_setting_is_detected():
     documents = overlay("prod")
     (container,) = pod(named(documents, "Deployment", "vizportal-web"))["containers"]
     container["env"].append({"name": "ALLOW_CUSTOM_VISUALISATIONS", "value": "true"})
@@ -109,7 +109,7 @@ def test_a_setting_that_nobody_reads_is_seen():
 
 
 def check_settings(documents, workload, tmp_path):
-    """Starts the portal's checks with the settings of a pod, its secrets' files being ours."""
+    """Runs the portal's checks with a pod's settings and with secret files of the test."""
     (container,) = pod(workload)["containers"]
     found = environ(documents, container)
     for name in [name for name in found if name.endswith("_FILE")]:
@@ -129,13 +129,13 @@ def check_settings(documents, workload, tmp_path):
 
 @pytest.mark.parametrize("name", ["dev", "prod", "kubeflow"])
 @pytest.mark.slow
-def test_the_portal_starts_with_the_settings_of_its_pods(name, tmp_path):
+def test_portal_starts_with_the_settings_of_its_pods(name, tmp_path):
     documents = overlay(name)
     done = check_settings(documents, named(documents, "Deployment", "vizportal-web"), tmp_path)
     assert done.returncode == 0, done.stderr
 
 
-def test_a_setting_with_a_wrong_value_is_seen(tmp_path):
+def test_invalid_setting_value_is_detected(tmp_path):
     documents = overlay("kubeflow")
     web = named(documents, "Deployment", "vizportal-web")
     pod(web)["containers"][0]["env"].append({"name": "VIZPORTAL_TRUSTED_PROXIES", "value": "the sidecar"})
@@ -145,7 +145,7 @@ def test_a_setting_with_a_wrong_value_is_seen(tmp_path):
 
 
 def secret_keys(documents):
-    """(Secret's name, key) of everything that pods and KEDA take from a Secret."""
+    """Yields (Secret's name, key) of every value that pods and KEDA read from a Secret."""
     for workload in workloads(documents):
         for volume in pod(workload).get("volumes", []):
             for item in volume.get("secret", {}).get("items", []):
@@ -155,7 +155,7 @@ def secret_keys(documents):
             yield each["name"], each["key"]
 
 
-def test_every_secret_s_key_is_there_or_documented(documents):
+def test_every_secret_key_exists_or_is_documented(documents):
     made = {secret["metadata"]["name"]: set(secret["data"]) for secret in of_kind(documents, "Secret")}
     page = (BASE_DIR / "docs" / "kubernetes.md").read_text()
     documented = set(re.findall(r"^ *\| `([a-z-]+)` \|", page, re.MULTILINE))
@@ -179,7 +179,7 @@ def test_a_file_that_a_setting_names_is_mounted(documents):
             assert {word for word in words if word.startswith("/run/secrets/")} <= mounted
 
 
-def test_no_secret_stands_in_a_setting_or_a_command_line(documents):
+def test_settings_and_command_lines_contain_no_secrets(documents):
     for workload in workloads(documents):
         for container in containers(workload):
             names = [entry["name"] for entry in container.get("env", [])]
@@ -187,7 +187,7 @@ def test_no_secret_stands_in_a_setting_or_a_command_line(documents):
             assert "only-for-development" not in json.dumps(container)
 
 
-def test_the_commands_named_exist(documents):
+def test_commands_of_the_pods_exist(documents):
     seen = set()
     for workload in filter(is_portal, workloads(documents)):
         for container in containers(workload):
@@ -201,7 +201,7 @@ def probes(workload):
     return {name: container[name] for name in ("startupProbe", "readinessProbe", "livenessProbe") if name in container}
 
 
-def test_every_lasting_pod_is_probed_at_a_port_it_has(documents):
+def test_every_permanent_pod_is_probed_at_an_existing_port(documents):
     for workload in of_kind(documents, "Deployment", "StatefulSet"):
         found = probes(workload)
         assert "readinessProbe" in found or pod_labels(workload)["app.kubernetes.io/component"] == "reconciler"
@@ -211,7 +211,7 @@ def test_every_lasting_pod_is_probed_at_a_port_it_has(documents):
             assert "exec" in probe or probe["httpGet"]["port"] in ports_of(workload)
 
 
-def test_the_database_decides_over_readiness_and_not_over_life(documents):
+def test_database_affects_readiness_but_not_liveness(documents):
     web = named(documents, "Deployment", "vizportal-web")
     found = probes(web)
     assert [found[name]["httpGet"]["path"] for name in found] == ["/healthz", "/readyz", "/healthz"]
@@ -228,19 +228,19 @@ def workers(documents):
 
 
 def too_short(documents):
-    """Names the workers that would be killed in the middle of the longest render."""
+    """Yields the names of workers that would be killed during the longest render."""
     for worker in workers(documents):
         timeout_s = int(environ(documents, pod(worker)["containers"][0])["KERNEL_TIMEOUT"])
         if pod(worker)["terminationGracePeriodSeconds"] <= timeout_s + GRACE.total_seconds():
             yield worker["metadata"]["name"]
 
 
-def test_a_worker_may_finish_the_longest_render(documents):
+def test_grace_period_is_longer_than_the_longest_render(documents):
     assert len(workers(documents)) == 2
     assert list(too_short(documents)) == []
 
 
-def test_a_longer_render_than_the_grace_period_is_seen():
+def test_too_short_grace_period_is_detected():
     documents = overlay("kubeflow")
     (container,) = pod(named(documents, "Deployment", "vizportal-worker-tfx"))["containers"]
     (entry,) = [entry for entry in container["env"] if entry["name"] == "KERNEL_TIMEOUT"]
@@ -248,14 +248,14 @@ def test_a_longer_render_than_the_grace_period_is_seen():
     assert list(too_short(documents)) == ["vizportal-worker-tfx"]
 
 
-def test_a_render_is_ended_before_its_worker_runs_out_of_memory(documents):
+def test_memory_limit_of_renders_is_below_that_of_the_worker(documents):
     for worker in workers(documents):
         (container,) = pod(worker)["containers"]
         most = int(environ(documents, container)["VIZPORTAL_MAX_RENDER_MEMORY_BYTES"])
         assert most < bytes_of(container["resources"]["limits"]["memory"])
 
 
-def test_an_upgrade_takes_nothing_away_before_the_new_is_there(documents):
+def test_upgrade_starts_new_pods_before_it_stops_old_ones(documents):
     for name in ("vizportal-web", "vizportal-worker-base", "vizportal-worker-tfx"):
         rolling = named(documents, "Deployment", name)["spec"]["strategy"]["rollingUpdate"]
         assert rolling == {"maxUnavailable": 0, "maxSurge": 1}
@@ -266,7 +266,7 @@ def test_an_upgrade_takes_nothing_away_before_the_new_is_there(documents):
 
 
 @pytest.mark.slow
-def test_what_a_component_adds_is_made_like_the_rest(tmp_path):
+def test_added_component_meets_the_same_rules(tmp_path):
     documents = combined(tmp_path, "kubeflow", "visualization-service")
     service = named(documents, "Deployment", "vizportal-kfp-service")
     test_every_pod_meets_the_restricted_standard(documents)

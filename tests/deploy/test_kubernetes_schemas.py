@@ -1,4 +1,4 @@
-"""Every overlay builds, and is strictly what Kubernetes, KEDA and Istio know; a planted mistake is seen."""
+"""Every overlay builds and strictly matches the schemas of Kubernetes, KEDA and Istio. Planted mistakes are found."""
 
 import jsonschema
 import kubernetes_validate
@@ -8,13 +8,13 @@ from manifests import KUBERNETES, OVERLAYS, combined, kustomize, named, overlay,
 INVALID = (jsonschema.ValidationError, kubernetes_validate.ValidationError)
 
 
-def test_the_overlays_are_there():
+def test_all_overlays_are_found():
     assert OVERLAYS == ["dev", "gvisor", "keda", "kubeflow", "prod"]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
 @pytest.mark.slow
-def test_an_overlay_builds_and_every_document_is_valid(name):
+def test_overlay_builds_and_every_document_is_valid(name):
     documents = overlay(name)
     assert len(documents) > 25
     for document in documents:
@@ -26,7 +26,7 @@ def test_an_overlay_builds_and_every_document_is_valid(name):
     [("kubeflow", "visualization-service"), ("kubeflow", "keda"), ("kubeflow", "gvisor"), ("dev", "gvisor")],
 )
 @pytest.mark.slow
-def test_components_go_together_with_other_overlays(name, component, tmp_path):
+def test_components_can_be_combined_with_other_overlays(name, component, tmp_path):
     for document in combined(tmp_path, name, component):
         validate(document)
 
@@ -64,7 +64,7 @@ POD = ("spec", "template", "spec")
         ("kubeflow", "AuthorizationPolicy", "vizportal-to-kubeflow", ("spec", "action"), "ALLOWED"),
     ],
 )
-def test_a_wrong_field_is_seen(name, kind, what, path, value):
+def test_wrong_field_is_detected(name, kind, what, path, value):
     document = named(overlay(name), kind, what)
     validate(document)
     plant(document, path, value)
@@ -72,13 +72,13 @@ def test_a_wrong_field_is_seen(name, kind, what, path, value):
         validate(document)
 
 
-def test_a_kind_nobody_knows_is_seen():
+def test_unknown_kind_is_detected():
     document = {"apiVersion": "example.com/v1", "kind": "Unheard", "metadata": {"name": "x"}}
     with pytest.raises(kubernetes_validate.SchemaNotFoundError):
         validate(document)
 
 
-def test_a_patch_that_meets_nothing_is_seen(tmp_path):
+def test_unknown_kustomization_field_is_detected(tmp_path):
     (tmp_path / "kustomization.yaml").write_text(
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresource: []\n"
     )

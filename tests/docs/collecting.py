@@ -1,4 +1,4 @@
-"""The fenced blocks of the documents, and which of them a test executes."""
+"""Collects the fenced blocks of the documents, and records which of them a test executes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fenced block; its key is its document and the first 60 characters of it, without a comment."""
+    """A fenced block. Its key is its document and its first 60 characters without a comment."""
 
     document: str
     language: str
@@ -48,7 +48,7 @@ executed: set[str] = set()
 
 
 def executes(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorator: the test executes these blocks, and gets the text of each as its argument `block`."""
+    """Declares that the decorated test executes these blocks. It gets each block's text as argument `block`."""
     missing = [key for key in keys if key not in BLOCKS]
     assert not missing, f"no document has {missing}; known are {sorted(BLOCKS)}"
     executed.update(keys)
@@ -56,10 +56,10 @@ def executes(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]
 
 
 def changed(text: str, **values: str) -> str:
-    """Returns a block with parts of it replaced; each part must be there.
+    """Returns a block with parts of it replaced. Each part must exist.
 
     Args:
-        values: what to put in place of the keys of PLACEHOLDERS.
+        values: replacements for the keys of PLACEHOLDERS.
     """
     for name, value in values.items():
         assert PLACEHOLDERS[name] in text, f"{PLACEHOLDERS[name]} is not in the block"
@@ -67,7 +67,7 @@ def changed(text: str, **values: str) -> str:
     return text
 
 
-# What a reader replaces, or what differs only in a test: the ports.
+# Parts that a reader replaces, and ports, which differ only in tests.
 PLACEHOLDERS = {
     "token": "vzp_...",
     "portal": "http://127.0.0.1:8000",

@@ -1,4 +1,4 @@
-"""A portal, a localkfp and a folder that looks like the project's root, for the commands of the documents."""
+"""Fixtures for the documents' commands: a portal, a localkfp and a copy of the project's root folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import wait_until
 
 
 def clean_environ(home: Path, **more: str) -> dict[str, str]:
-    """The variables of a process that knows nothing of this machine's own portal and home."""
+    """Returns environment variables without the settings of this machine's portal and home."""
     ours = ("VIZPORTAL_", "DJANGO_", "KFP_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
@@ -31,13 +31,13 @@ def clean_environ(home: Path, **more: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Runs blocks in a folder of their own with links to the project's parts."""
+    """Runs blocks in a separate folder with links to the project's parts."""
 
     folder: Path
     env: Mapping[str, str]
 
     def run(self, block: str, *, python: bool = False) -> str:
-        """Returns what the block printed; fails the test where it ends with an error."""
+        """Runs a block and returns its output. An error fails the test."""
         call = [sys.executable, "-c", block] if python else ["bash", "-euo", "pipefail", "-c", block]
         done = subprocess.run(call, cwd=self.folder, env=dict(self.env), capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
@@ -45,7 +45,7 @@ class Shell:
 
     @contextmanager
     def started(self, block: str, is_ready: Callable[[], object]) -> Iterator[None]:
-        """Runs a block that serves until it is told to end."""
+        """Runs a block that serves until the end of the `with` statement."""
         output = self.folder / "output.log"
         with output.open("wb") as log:
             call = ["bash", "-euc", block]
@@ -61,14 +61,14 @@ class Shell:
             wait_until(check, 120, block)
             yield
         finally:
-            # As Ctrl-C does: to every process of the session.
+            # Send it to every process of the session, as Ctrl-C does.
             os.killpg(process.pid, signal.SIGINT)
             process.wait(60)
 
 
 @pytest.fixture
 def shell(tmp_path) -> Callable[..., Shell]:
-    """Makes a Shell; its keyword arguments are variables of the environment."""
+    """Makes a Shell. The keyword arguments are environment variables."""
 
     def make(**env: str) -> Shell:
         folder, home = tmp_path / "project", tmp_path / "home"
@@ -83,7 +83,7 @@ def shell(tmp_path) -> Callable[..., Shell]:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A portal with its sample runs done, and the settings that its other processes need."""
+    """A portal whose sample runs are finished, and the settings for its other processes."""
 
     url: str
     kubeflow_url: str

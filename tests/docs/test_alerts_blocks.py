@@ -1,4 +1,4 @@
-"""docs/alerts.md: its example makes an alert, and what it says of messages is what a receiver gets."""
+"""docs/alerts.md: the example creates an alert, and receivers get the documented messages."""
 
 import json
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @executes('docs/alerts.md: {"series_id": "0b0f8b3c-8f5b-4c53-9e8e-6f8f3b7f7d2e",')
-def test_the_example_makes_an_alert(block, recipe, ended, browser, owner, receiver):  # noqa: F811
+def test_example_creates_an_alert(block, recipe, ended, browser, owner, receiver):  # noqa: F811
     ended()
     body = json.loads(block) | {"series_id": str(recipe.id)}
     body["targets"][0]["address"] = receiver.url
@@ -32,20 +32,20 @@ def test_the_example_makes_an_alert(block, recipe, ended, browser, owner, receiv
 
 
 @executes('docs/alerts.md: {"event": "figure_crossed",')
-def test_a_message_has_these_fields(block, make, ended, turn, send, receiver):  # noqa: F811
+def test_message_has_the_documented_fields(block, make, ended, turn, send, receiver):  # noqa: F811
     make()
     ended(0.5)
     turn()
     send()
     shown, sent = json.loads(block), json.loads(receiver.requests[0][2])
-    # PostgreSQL keeps names in an order of its own.
+    # PostgreSQL stores names in its own order.
     assert sorted(sent) == sorted(shown)
     for name in ("alert", "visualization", "run", "render", "figure"):
         assert set(sent[name]) == set(shown[name])
 
 
 @executes("docs/alerts.md: import hashlib, hmac, time")
-def test_a_receiver_checks_the_signature(block, make, ended, turn, receiver, send):  # noqa: F811
+def test_documented_receiver_verifies_the_signature(block, make, ended, turn, receiver, send):  # noqa: F811
     made = make(AlertEvent.RENDER_SUCCEEDED)
     ended()
     turn()

@@ -1,4 +1,4 @@
-"""docs/api.md and docs/kfp-service.md: their examples work against a portal, and every parameter is named."""
+"""docs/api.md and docs/kfp-service.md: the examples work with a portal, and every parameter is documented."""
 
 import json
 import re
@@ -18,7 +18,7 @@ def schema(django_db_setup, django_db_blocker):
         return json.loads(Client().get("/api/v1/openapi.json").content)
 
 
-def test_the_document_names_each_path_and_query_parameter(schema):
+def test_every_path_and_query_parameter_is_documented(schema):
     text = (ROOT / "docs" / "api.md").read_text()
     for path, operations in schema["paths"].items():
         short = re.sub(r"\{\w+\}", "{id}", path.removeprefix("/api/v1"))
@@ -38,7 +38,7 @@ def ask(url, body=None, **headers):
 
 @pytest.fixture
 def at_portal(shell, served):
-    """A shell with the portal's settings, and an account for scripts."""
+    """Makes a shell with the portal's settings, and an account for scripts."""
     made = shell()
     made.env.update(served.settings)
     accounts = "from django.contrib.auth.models import User; User.objects.filter(username='ada').exists() or "
@@ -57,14 +57,14 @@ def token(at_portal):
 
 @pytest.mark.slow
 @executes(TOKEN)
-def test_a_token_is_made(block, at_portal, served):
+def test_documented_command_creates_a_token(block, at_portal, served):
     [token] = re.findall(r"vzp_\S+", at_portal.run(block))
     assert ask(f"{served.url}/api/v1/queue", Authorization=f"Bearer {token}")["running"] == 0
 
 
 @pytest.mark.slow
 @executes('docs/api.md: curl -H "Authorization: Bearer vzp_..." http://127.0.0.1:800')
-def test_types_are_listed_by_curl(block, at_portal, served, token):
+def test_documented_curl_command_lists_types(block, at_portal, served, token):
     said = at_portal.run(changed(block, token=token, portal=served.url).replace("curl", "curl -sS"))
     assert "roc_curve" in {each["key"] for each in json.loads(said)["items"]}
 
@@ -72,7 +72,7 @@ def test_types_are_listed_by_curl(block, at_portal, served, token):
 @pytest.mark.slow
 @pytest.mark.kernel
 @executes('docs/api.md: {"run_id": "...", "step_id": "...", "artifact": "predictions')
-def test_a_visualization_is_requested(block, served):
+def test_documented_request_creates_a_visualization(block, served):
     [run] = ask(f"{served.url}/api/v1/runs?q=tip-prediction&page_size=1")["items"]
     body = {**json.loads(block), "run_id": run["id"], "step_id": "evaluator"}
     made = ask(f"{served.url}/api/v1/visualizations", body)
@@ -82,7 +82,7 @@ def test_a_visualization_is_requested(block, served):
 @pytest.mark.slow
 @pytest.mark.kernel
 @executes('docs/api.md: {"type": "TABLE", "source": "s3://bucket/predictions.csv", "')
-def test_kubeflow_s_own_call_answers_with_the_page(block, served):
+def test_kubeflow_request_returns_the_page(block, served):
     body = json.loads(block.replace("s3://bucket/", served.settings["VIZPORTAL_SOURCE_ALLOW"]))
     assert "0.9" in ask(f"{served.url}/apis/v1beta1/visualizations/team-a", body)["html"]
 
@@ -90,7 +90,7 @@ def test_kubeflow_s_own_call_answers_with_the_page(block, served):
 @pytest.mark.slow
 @pytest.mark.kernel
 @executes("docs/api.md: import time")
-def test_the_script_renders_a_table(block, at_portal, served, token):
+def test_documented_script_renders_a_table(block, at_portal, served, token):
     said = at_portal.run(changed(block, token=token, portal=served.url) + "\nprint(len(html))", python=True)
     assert said.split()[0] == "succeeded"
     assert int(said.split()[-1]) > 1000
@@ -99,7 +99,7 @@ def test_the_script_renders_a_table(block, at_portal, served, token):
 @pytest.mark.slow
 @pytest.mark.kernel
 @executes("docs/kfp-service.md: VIZPORTAL_KFP_SERVICE_BIND=127.0.0.1:8888 .venv/bin/python m")
-def test_kubeflow_s_visualization_service_renders_beside_the_portal(block, at_portal, served):
+def test_visualization_service_renders_beside_the_portal(block, at_portal, served):
     bind = f"127.0.0.1:{free_port()}"
 
     def is_alive():

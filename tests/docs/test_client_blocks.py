@@ -1,4 +1,4 @@
-"""packages/client/README.md: its example works against a portal."""
+"""packages/client/README.md: the example works with a portal."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tests.docs.test_api_blocks import at_portal, token  # noqa: F401  (fixtures
 
 @pytest.mark.kernel
 @executes("packages/client/README.md: from vizportal_client import Client")
-def test_the_client_renders_compares_and_follows_a_series(block, served, token):  # noqa: F811
+def test_client_example_renders_compares_and_follows_a_series(block, served, token):  # noqa: F811
     listed = urllib.request.Request(
         f"{served.url}/api/v1/runs?q=tip-prediction&page_size=1", headers={"Authorization": f"Bearer {token}"}
     )

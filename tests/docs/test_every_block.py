@@ -1,4 +1,4 @@
-"""Every fenced block of the documents is executed by a test, or is listed here with the reason why it cannot be."""
+"""A test executes every fenced block of the documents, or the block is listed here with a reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENGINE = "needs a container engine; tests/deploy checks the Dockerfile"
 SUITE = "runs the tests and linters themselves"
 DIAGRAM = "a diagram"
 PG_RESTORE = 'pg_restore --no-owner --dbname="$DATABASE" backup/portal.dump'
-# Executed elsewhere: the test file that reads the block out of the document.
+# Executed elsewhere: the test file that reads the block from the document.
 ELSEWHERE = {
     "docs/storage.md: mkdir -p -m 700 backup": "tests/backup/test_backup_one_machine.py",
     "docs/storage.md: mkdir -m 700 data": "tests/backup/test_backup_one_machine.py",
@@ -51,7 +51,7 @@ def test_every_block_is_executed_or_has_a_reason():
     assert sum(map(len, groups)) == len(BLOCKS), "a block is named twice"
 
 
-def test_what_is_executed_elsewhere_names_a_test_that_is_there():
+def test_tests_of_blocks_executed_elsewhere_exist():
     for name in ELSEWHERE.values():
         assert "commands(" in (ROOT / name).read_text()
 
@@ -64,20 +64,20 @@ PARSERS = {"sh": _parse_shell, "python": ast.parse, "json": json.loads, "yaml": 
 
 
 @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
-def test_a_block_can_be_parsed(block):
+def test_block_can_be_parsed(block):
     assert block.language in PARSERS, f"a block's language is one of {sorted(PARSERS)}"
     PARSERS[block.language](block.text)
     assert block.language != "text" or NOT_EXECUTED[block.key] == DIAGRAM
 
 
 def commands_named() -> list[tuple[str, str, str]]:
-    """(document, command, the rest of the call) of every `manage.py ...` in the documents, blocks and text."""
+    """Returns (document, command, rest of the call) of every `manage.py ...` in the documents, in blocks and text."""
     call = re.compile(r"manage\.py ([a-z_]+)([^`\n]*)")
     return [(str(name), *found) for name in DOCUMENTS for found in call.findall((ROOT / name).read_text())]
 
 
 @pytest.mark.parametrize(("document", "name", "rest"), commands_named())
-def test_a_command_of_manage_py_exists_with_its_options(document, name, rest):
+def test_manage_py_command_and_its_options_exist(document, name, rest):
     app = get_commands()[name]
     command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
     parser = command.create_parser("manage.py", name)
@@ -85,12 +85,12 @@ def test_a_command_of_manage_py_exists_with_its_options(document, name, rest):
     for choice in (action.choices for action in parser._actions if isinstance(action.choices, dict)):  # noqa: SLF001
         for inner in choice.values():
             known |= set(inner._option_string_actions)  # noqa: SLF001
-    # What follows a comment, another command or `--` is no option of this one.
+    # Text after a comment, another command or `--` is not an option of this command.
     own = re.split(r"[#;|)]|&&| -- ", rest)[0]
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", own)) <= known, document
 
 
-def test_every_target_of_make_that_is_named_exists():
+def test_every_mentioned_make_target_exists():
     makefile = (ROOT / "Makefile").read_text()
     targets = {word for line in re.findall(r"^([a-z -]+):", makefile, re.MULTILINE) for word in line.split()}
     for document in DOCUMENTS:
@@ -99,16 +99,16 @@ def test_every_target_of_make_that_is_named_exists():
         assert named <= targets, document
 
 
-def test_files_that_contributing_names_as_tests_exist():
+def test_test_files_named_in_contributing_exist():
     for name in re.findall(r"tests/[\w/]+\.py", (ROOT / "CONTRIBUTING.md").read_text()):
         assert (ROOT / name).is_file()
 
 
-# A reader's own file, a module of the toolkit, and an artifact of a sample.
+# A reader's own file, a module of the toolkit, and a sample's artifact.
 OWN_FILES = {"types/histogram.py", "vizkit.html", "report.html"}
 
 
-def test_every_file_that_a_document_names_exists():
+def test_every_file_named_in_a_document_exists():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
     files = [f"/{name}" for name in listed]
     for document in DOCUMENTS:

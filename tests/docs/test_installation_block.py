@@ -1,4 +1,4 @@
-"""The first two lines of README: a fresh clone, and one command that serves."""
+"""The first two lines of README: a new clone, and one command that serves."""
 
 import urllib.error
 import urllib.request
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.installation, pytest.mark.slow, pytest.mark.timeout(60
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
 @executes("README.md: git clone <this repository> vizportal && cd vizportal")
-def test_a_fresh_clone_serves(block, shell):
+def test_new_clone_serves_the_portal(block, shell):
     bind = f"127.0.0.1:{free_port()}"
     # Environments are shared with this clone, since they are built from the same lock files.
     made = shell(VIZPORTAL_BIND=bind, VIZPORTAL_ENVIRONMENTS_DIR=str(ROOT / ".environments"))

@@ -1,4 +1,4 @@
-"""kfp.Client and the gateway as README, docs/localkfp.md and docs/gateway.md show them."""
+"""Run the examples for kfp.Client and the gateway in README, docs/localkfp.md and docs/gateway.md."""
 
 import shutil
 import urllib.request
@@ -17,7 +17,7 @@ SAMPLES = ROOT / "packages/localkfp/src/localkfp/samples"
 
 @pytest.mark.slow
 @executes("README.md: import kfp")
-def test_a_client_starts_a_run_at_the_embedded_kubeflow(block, shell, served):
+def test_client_starts_a_run_in_the_embedded_kubeflow(block, shell, served):
     made = shell()
     shutil.copy(SAMPLES / "control_flow.yaml", made.folder / "my_pipeline.yaml")
     assert "runs/details" in made.run(changed(block, portal_kubeflow=served.kubeflow_url), python=True)
@@ -44,13 +44,13 @@ def test_localkfp_starts_with_its_samples(block, shell):
 
 @pytest.mark.slow
 @executes("docs/localkfp.md: .venv/bin/kfp --endpoint http://127.0.0.1:8888 run list")
-def test_the_kfp_command_lists_runs(block, shell, served):
+def test_kfp_command_lists_runs(block, shell, served):
     assert "tip-prediction" in shell().run(changed(block, localkfp=served.kubeflow_url))
 
 
 @pytest.mark.slow
 @executes("docs/localkfp.md: import kfp")
-def test_a_client_starts_a_run_of_a_function(block, shell, served):
+def test_client_starts_a_run_of_a_function(block, shell, served):
     made = shell()
     # kfp reads a component's source from a file.
     (made.folder / "squares.py").write_text(changed(block, localkfp=served.kubeflow_url))
@@ -59,7 +59,7 @@ def test_a_client_starts_a_run_of_a_function(block, shell, served):
 
 @pytest.mark.django_db
 @executes("docs/gateway.md: from apps.runs.entities import State")
-def test_the_gateway_reads_a_run_and_an_artifact(block, settings, django_user_model):
+def test_gateway_reads_a_run_and_an_artifact(block, settings, django_user_model):
     person = django_user_model.objects.create_superuser("ada")
     with serve(with_finished_run(Kubeflow())) as served:
         settings.KFP_HOST = served.url

@@ -1,4 +1,4 @@
-"""The documents are plain: phrases, length of lines, and one meaning for each word of the glossary."""
+"""The documents have plain phrases and short lines, and the glossary has each word once."""
 
 import re
 
@@ -12,7 +12,7 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 MOST_CHARACTERS = 130
-# Phrases that a reader has to read twice, and what to write. Single words: tests/portal/test_terminology.py.
+# Phrases that readers stumble over, and replacements. Single words are in tests/portal/test_terminology.py.
 REPLACED = {
     r"a room for": "an app, a package",
     r"foreign": "of another library; untrusted",
@@ -24,7 +24,7 @@ REPLACED = {
 
 
 def prose(name):
-    """(number, line) of every line outside of blocks of code."""
+    """Yields (number, line) of every line outside code blocks."""
     is_code = False
     for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
         if line.lstrip().startswith("```"):
@@ -42,7 +42,7 @@ def test_phrases_are_plain(name):
 
 @pytest.mark.parametrize("name", DOCUMENTS, ids=str)
 def test_lines_are_short(name):
-    # A row of a table and a link cannot be broken.
+    # Table rows and links cannot be broken.
     long = [
         f"{name}:{number}"
         for number, line in prose(name)
@@ -51,7 +51,7 @@ def test_lines_are_short(name):
     assert long == []
 
 
-def test_the_glossary_has_each_word_once():
+def test_glossary_has_each_word_once():
     words = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
     words = [word for row in words for word in row.split(", ") if word not in {"word", "---"}]
     assert len(words) > 40

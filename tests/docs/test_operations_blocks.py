@@ -1,4 +1,4 @@
-"""docs/operations.md: the commands that pause and resume queues."""
+"""docs/operations.md: commands that pause and resume queues."""
 
 import shlex
 
@@ -11,7 +11,7 @@ from tests.docs.collecting import executes
 
 @pytest.mark.django_db
 @executes("docs/operations.md: manage.py queue list")
-def test_queues_are_paused_and_resumed_as_the_page_says(block, capsys):
+def test_documented_commands_pause_and_resume_queues(block, capsys):
     for line in block.splitlines():
         command, *options = shlex.split(line, comments=True)[1:]
         call_command(command, *options)

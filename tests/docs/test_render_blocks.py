@@ -1,4 +1,4 @@
-"""A type, a notebook and the packages as docs/add-a-type.md and the packages' READMEs show them."""
+"""Run the examples for types, notebooks and packages in docs/add-a-type.md and the packages' READMEs."""
 
 import json
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.kernel]
 
 
 def notebook(*cells):
-    """The text of a notebook; a cell is its code, and the first one is tagged `parameters`."""
+    """Returns the text of a notebook with these code cells. The first one is tagged `parameters`."""
     made = [
         {"cell_type": "code", "metadata": {"tags": ["parameters"]} if not number else {}, "source": code}
         | {"outputs": [], "execution_count": None}
@@ -26,7 +26,7 @@ def notebook(*cells):
 
 
 @executes(TYPE)
-def test_the_type_is_rendered_and_checked_by_the_commands_of_the_page(block, shell):
+def test_documented_commands_check_and_render_the_type(block, shell):
     made = shell()
     (made.folder / "types").mkdir()
     (made.folder / "types" / "histogram.py").write_text(block)
@@ -36,7 +36,7 @@ def test_the_type_is_rendered_and_checked_by_the_commands_of_the_page(block, she
 
 
 @executes(COMMANDS)
-def test_a_type_with_a_wrong_header_is_refused_by_the_same_commands(block, shell):
+def test_documented_commands_refuse_a_type_with_a_wrong_header(block, shell):
     made = shell()
     (made.folder / "types").mkdir()
     (made.folder / "types" / "histogram.py").write_text(BLOCKS[TYPE].text.replace('type = "integer"', 'type = "int"'))
@@ -46,7 +46,7 @@ def test_a_type_with_a_wrong_header_is_refused_by_the_same_commands(block, shell
 
 
 @executes(PARAMETERS)
-def test_a_notebook_with_this_cell_is_a_type_with_three_arguments(block, shell):
+def test_notebook_with_the_documented_cell_is_a_type(block, shell):
     made = shell(VIZPORTAL_TYPES_DIRS="types")
     (made.folder / "types").mkdir()
     (made.folder / "types" / "bars.ipynb").write_text(notebook(block, "print([column, bins, mode])"))
@@ -61,7 +61,7 @@ def test_a_notebook_with_this_cell_is_a_type_with_three_arguments(block, shell):
 
 
 @executes("docs/add-a-type.md: import vizkit")
-def test_key_figures_are_printed_by_the_command(block, shell):
+def test_command_prints_key_figures(block, shell):
     made = shell(VIZPORTAL_TYPES_DIRS="types")
     (made.folder / "types").mkdir()
     (made.folder / "types" / "scored.py").write_text(block)
@@ -71,7 +71,7 @@ def test_key_figures_are_printed_by_the_command(block, shell):
 
 
 @executes(RENDERER)
-def test_the_renderer_runs_single_files(block, shell):
+def test_renderer_command_runs_single_files(block, shell):
     made = shell()
     (made.folder / "notebook.ipynb").write_text(notebook("print('from the notebook')"))
     (made.folder / "histogram.py").write_text(BLOCKS[TYPE].text)
@@ -82,12 +82,12 @@ def test_the_renderer_runs_single_files(block, shell):
 
 
 @executes("packages/renderer/README.md: import tempfile")
-def test_the_renderer_s_api_renders_code(block, shell):
+def test_renderer_api_renders_code(block, shell):
     assert "<html" in shell().run(block + "\nprint(page.decode())", python=True)
 
 
 @executes("packages/vizkit/README.md: from vizkit.types import arguments, registry")
-def test_the_catalogue_fills_in_defaults(block):
+def test_registry_example_fills_in_defaults(block):
     names: dict = {}
     exec(block, names)
     assert names["values"]["trueclass"] == "yes"

@@ -1,4 +1,4 @@
-"""docs/reports.md: its example saves a version."""
+"""docs/reports.md: the example saves a version."""
 
 import pytest
 
@@ -10,7 +10,7 @@ BLOCK = 'docs/reports.md: {"number": 1, "title": "Weekly review", "blocks": [{"k
 
 @pytest.mark.django_db(transaction=True)
 @executes(BLOCK)
-def test_the_example_saves_a_version(block, browser, owner, write):  # noqa: F811
+def test_example_saves_a_version(block, browser, owner, write):  # noqa: F811
     report = write("one")
     answer = browser(owner).generic("PATCH", f"/api/v1/reports/{report.id}", block, content_type="application/json")
     assert (answer.status_code, answer.json()["number"], answer.json()["title"]) == (200, 2, "Weekly review")

@@ -1,4 +1,4 @@
-"""docs/rules.md: its example makes a rule."""
+"""docs/rules.md: the example creates a rule."""
 
 import json
 
@@ -22,7 +22,7 @@ BLOCK = 'docs/rules.md: {"series_id": "0b0f8b3c-8f5b-4c53-9e8e-6f8f3b7f7d2e", "c
 
 @pytest.mark.django_db(transaction=True)
 @executes(BLOCK)
-def test_the_example_makes_a_rule(block, recipe, browser, owner):  # noqa: F811
+def test_example_creates_a_rule(block, recipe, browser, owner):  # noqa: F811
     body = json.dumps(json.loads(block) | {"series_id": str(recipe.id)})
     answer = browser(owner).generic("POST", "/api/v1/rules", body, content_type="application/json")
     assert (answer.status_code, answer.json()["conditions"]["pipeline"]) == (201, "taxi*")

@@ -1,4 +1,4 @@
-"""Settings, configuration and log lines in the documents are what the code reads and writes."""
+"""The code reads and writes the settings, configuration and log lines in the documents."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from tests.docs.collecting import ROOT, executes
 
 
 @executes("docs/artifacts.md: [")
-def test_the_example_of_object_stores_is_read(block, settings, tmp_path):
+def test_object_stores_example_is_valid(block, settings, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("x")
     root = tmp_path / "artifacts"
@@ -29,14 +29,14 @@ def test_the_example_of_object_stores_is_read(block, settings, tmp_path):
 
 
 @executes("docs/endpoints.md: [")
-def test_the_example_of_endpoints_is_read(block, settings):
+def test_endpoints_example_is_valid(block, settings):
     settings.VIZPORTAL_AUTH = "header"
     settings.VIZPORTAL_ENDPOINTS = block
     assert [endpoint.key for endpoint in endpoints()] == ["prod", "lab"]
 
 
 @executes("docs/environments.md: # /// script")
-def test_the_header_of_custom_code_is_read(block, settings):
+def test_custom_code_header_example_is_valid(block, settings):
     settings.VIZPORTAL_ALLOW_DEPENDENCIES = True
     settings.VIZPORTAL_REMOTE_ENVIRONMENTS = ["tfx"]
     spec = spec_begin(registry.get("custom"), block + "print(1)\n")
@@ -44,7 +44,7 @@ def test_the_header_of_custom_code_is_read(block, settings):
 
 
 @executes("docs/storage.md: VIZPORTAL_RESULTS_URL=s3://bucket/prefix")
-def test_the_settings_of_a_store_are_documented(block):
+def test_settings_of_a_results_store_are_documented(block):
     rows = (ROOT / "docs" / "settings.md").read_text()
     names = re.findall(r"^([A-Z_]+)=", block, re.MULTILINE)
     assert len(names) == 2
@@ -52,7 +52,7 @@ def test_the_settings_of_a_store_are_documented(block):
 
 
 @executes("docs/monitoring.md: scrape_configs:")
-def test_the_scrape_configuration_uses_prometheus_fields(block):
+def test_scrape_configuration_uses_prometheus_fields(block):
     known = {"job_name", "authorization", "static_configs"}
     jobs = yaml.safe_load(block)["scrape_configs"]
     assert [set(job) for job in jobs] == [known, known]
@@ -61,7 +61,7 @@ def test_the_scrape_configuration_uses_prometheus_fields(block):
 
 @pytest.mark.django_db
 @executes('docs/monitoring.md: {"time": "2026-01-31T10:00:00.123Z", "level": "INFO", "logge')
-def test_a_line_of_the_access_log_has_these_fields(block, caplog, django_user_model, settings):
+def test_access_log_line_has_the_documented_fields(block, caplog, django_user_model, settings):
     caplog.set_level(logging.INFO, ACCESS_LOGGER)
     browser = Client()
     browser.force_login(django_user_model.objects.create_user("ada"))
@@ -69,14 +69,14 @@ def test_a_line_of_the_access_log_has_these_fields(block, caplog, django_user_mo
     [record] = [record for record in caplog.records if record.name == ACCESS_LOGGER]
     line = json.loads(JsonFormatter().format(record))
     shown = json.loads(block)
-    # The trace is there where traces are sent; ids of the request come from its context, which has ended.
+    # The trace exists only if traces are sent. The request's ids come from its context, which has ended.
     assert set(line) <= set(shown)
     assert {"time", "level", "logger", "message", "method", "view", "status", "ms"} <= set(line)
 
 
 @pytest.mark.slow
 @executes("docs/storage.md: export VIZPORTAL_MOVE_DATABASE_URL_FILE=... VIZPORTAL_MOVE_R")
-def test_an_installation_is_moved_and_compared(block, shell, tmp_path):
+def test_documented_commands_move_an_installation(block, shell, tmp_path):
     made = shell()
     made.run(".venv/bin/python manage.py migrate -v0")
     target = tmp_path / "database-url"

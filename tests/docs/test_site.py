@@ -1,4 +1,4 @@
-"""`make docs` builds the documents as a site whose pages load nothing from elsewhere and whose links lead somewhere."""
+"""`make docs` builds a site whose pages load no external resources and have no broken links."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "video": "src"}
-# `url(...)` and `@import "..."` of an address that is not a relative path or data.
+# `url(...)` and `@import "..."` with an address that is not a relative path or data.
 OUTSIDE_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//""")
 
 pytestmark = pytest.mark.slow
@@ -38,12 +38,12 @@ def test_every_document_is_a_page(site):
         )
 
 
-def test_no_page_loads_anything_from_elsewhere(site):
+def test_no_page_loads_external_resources(site):
     folder, pages = site
     for path, page in pages.items():
         for element in page.find_all(list(LOADED)):
             address = element.get(LOADED[element.name], "")
-            # A link of this kind names the page and loads nothing.
+            # A canonical link loads nothing.
             if element.name == "link" and "canonical" in element.get("rel", []):
                 continue
             assert not urlsplit(address).netloc, f"{path.name}: {element}"
@@ -51,7 +51,7 @@ def test_no_page_loads_anything_from_elsewhere(site):
         assert not OUTSIDE_CSS.search(path.read_text()), path.name
 
 
-def test_links_between_pages_lead_somewhere(site):
+def test_links_between_pages_are_not_broken(site):
     folder, pages = site
     anchors = {path: {element["id"] for element in page.find_all(id=True)} for path, page in pages.items()}
     checked = 0
@@ -69,7 +69,7 @@ def test_links_between_pages_lead_somewhere(site):
     assert checked > 500
 
 
-def test_search_has_an_index_that_pages_opened_as_files_can_load(site):
+def test_pages_opened_as_files_can_load_the_search_index(site):
     folder, pages = site
     assert "Threat model" in (folder / "search" / "search_index.js").read_text()
     scripts = [element.get("src") for element in pages[folder / "index.html"].find_all("script", src=True)]

@@ -1,10 +1,10 @@
-"""`make fuzz`: damaged and odd files for every type. A type says what is wrong in a sentence of its own, or draws.
+"""`make fuzz`: gives damaged and odd files to every type. A type must draw, or explain the error in its own words.
 
     python -m tests.fuzz [TYPE ...] [--cases N] [--seed WORD] [--first N] [--also FOLDER] [--out FOLDER]
 
-Each type's example is changed in small ways and the type's code run on it, without a sandbox. What is found is printed
-once for each line of code it comes from, and its file kept in `--out`. The same seed makes the same files. Exit status
-1 if anything was found.
+It changes each type's example in small ways and runs the type's code on it, without a sandbox. It prints each finding
+once per line of code, and keeps the file in `--out`. The same seed gives the same files. Exit status 1 if there are
+findings.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def keep(case: Case, out: Path) -> Path:
-    """Copies a case's files to where they can be looked at."""
+    """Copies a case's files to `out` for inspection."""
     target = out / f"{case.type_key}-{case.number}"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Changes of files: as people damage them, as tools write them oddly, and at random."""
+"""Changes files: damages as by people, oddities as by tools, and random changes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _TABLES = {".csv", ".tsv", ".txt"}
 
 
 def change(dice: random.Random, path: Path) -> None:
-    """Changes a file, or a file of a folder, in one to three ways."""
+    """Makes one to three changes to a file, or to a file of a folder."""
     files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
     written = [each for each in files if each.name == "results.json"]
     if written:
-        # Saved results that are compared: the portal writes this file and has the others.
+        # For comparisons of saved results: the portal writes this file and keeps the others.
         files.remove(written[0])
     elif path.is_dir() and dice.random() < 0.05:
         dice.choice(files).unlink()
@@ -54,7 +54,7 @@ def _changed(dice: random.Random, suffix: str, content: bytes) -> bytes:
     try:
         return dice.choice(ways)(dice, content)
     except (ValueError, LookupError, RecursionError, OSError, EOFError, zlib.error):
-        # An earlier change left nothing that is of this form.
+        # An earlier change left nothing in this form.
         return _bytes_changed(dice, content)
 
 
@@ -161,7 +161,7 @@ def _json_changed(dice: random.Random, content: bytes) -> bytes:
 
 
 def _places(value: Any) -> Any:
-    """Yields every place in JSON that holds a value: (the dict or list, its key or index)."""
+    """Yields the place of every value in JSON: (the dict or list, its key or index)."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in list(items):
         yield value, key

@@ -1,4 +1,4 @@
-"""Makes cases of the types' examples and says what is wrong with what a type did of each."""
+"""Makes cases from the types' examples, and reports what is wrong with each result."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ MOST_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A type's code and what it is given.
+    """A type's code and its input.
 
     Attributes:
-        source: a file or a folder, as a render gets it.
-        number: the same number and seed make the same files.
+        source: a file or a folder, as for a render.
+        number: the same number and seed give the same files.
     """
 
     type_key: str
@@ -45,17 +45,17 @@ class Case:
 def cases_of(
     folder: Path, keys: Iterable[str], seed: str, numbers: Iterable[int], also: Path | None = None
 ) -> Iterator[Case]:
-    """Yields changed examples of types (of all, where none is named), each made when it is asked for.
+    """Yields changed examples of types (by default of all), each created on demand.
 
     Args:
-        folder: where they are made; a case is removed before the next one.
+        folder: the folder for cases. A case is removed before the next one.
         also: a folder of further files, for types that read tables.
     """
     numbers = list(numbers)
     more = sorted(path for path in also.rglob("*") if path.is_file()) if also else []
     for key in keys or sorted(all_examples()):
         kind = registry.get(key)
-        # The example of custom code is somebody's own, with pandas' errors.
+        # The example of custom code is the user's own code, with the errors of pandas.
         if kind.is_custom or not ENVIRONMENTS.get(kind.environment).interpreter:
             continue
         origin = folder / f"{key}-example"
@@ -74,7 +74,7 @@ def cases_of(
 
 
 def findings(cases: Iterable[Case]) -> Iterator[tuple[Case, str]]:
-    """Runs cases; yields those that went wrong, with what did."""
+    """Runs cases and yields those that went wrong, with the error."""
     with tempfile.TemporaryDirectory(prefix="vzp-fuzz-") as scratch, runners(Path(scratch)) as run:
         for case in cases:
             said = run(case)
@@ -84,10 +84,10 @@ def findings(cases: Iterable[Case]) -> Iterator[tuple[Case, str]]:
 
 @contextmanager
 def runners(scratch: Path) -> Iterator[Any]:
-    """Yields a function that runs a case in its type's environment, and returns what is wrong or "".
+    """Yields a function that runs a case in its type's environment and returns the error or "".
 
     Args:
-        scratch: a folder for what the toolkit unpacks; it outlives the processes, which may be killed.
+        scratch: a folder for files that the toolkit unpacks. It outlives the processes, which may be killed.
     """
     started: dict[str, subprocess.Popen[str]] = {}
 
@@ -102,13 +102,13 @@ def runners(scratch: Path) -> Iterator[Any]:
         runner.stdin.write(json.dumps(order) + "\n")
         runner.stdin.flush()
         if not select.select([runner.stdout], [], [], MOST_S)[0]:
-            # It waits in a library, where no signal reaches Python.
+            # It is blocked in a library, where no signal reaches Python.
             runner.kill()
             return f"no answer for {MOST_S} s"
         answer = runner.stdout.readline()
         said: str = json.loads(answer) if answer else f"the process ended: {runner.wait()}"
         if said.startswith("more than"):
-            # It ends too: a library was left in the middle of something.
+            # End it too, since a library was interrupted.
             runner.wait()
         return said
 

@@ -1,7 +1,7 @@
-"""Runs in an environment: takes orders (code, source, variables), one line of JSON each, and answers what went wrong.
+"""Runs in an environment: reads orders (code, source, variables) as lines of JSON, and returns the error of each.
 
-The answer is "" for a result and for a ValueError of the toolkit's own that is worded for people; else the error and
-the line of the toolkit that it comes from.
+The response is "" for a result and for a ValueError of the toolkit that is worded for people. Otherwise it is the
+error and the line of the toolkit that raised it.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ MOST_BYTES = 6 * 1024**3
 
 
 class TooSlowError(BaseException):
-    """A case takes too long; no toolkit code catches it."""
+    """A case takes too long. The toolkit does not catch this exception."""
 
 
 def too_slow(*_signal):
@@ -30,7 +30,7 @@ def too_slow(*_signal):
 
 
 def is_for_people(text):
-    """Whether an error is worded for people, and not only passes on what Python or a library said of its objects."""
+    """Returns whether an error is worded for people and does not only repeat a message of Python or a library."""
     return bool(text) and not re.search(r"has no attribute|NoneType|object is not|indices must|unhashable", text)
 
 
@@ -48,7 +48,7 @@ def run(order):
         return f"{error} in {place_of(error)}"
     except SystemExit:
         return ""
-    # A panic of Rust code in polars is no Exception.
+    # A panic of Rust code in polars is not an Exception.
     except BaseException as error:  # noqa: BLE001 (what escapes a type is what is looked for)
         place = place_of(error)
         last = traceback.extract_tb(error.__traceback__)[-1].filename
@@ -62,7 +62,7 @@ def run(order):
 
 
 def place_of(error):
-    """The last line of the toolkit, or of the type, that an error passed."""
+    """Returns the last line of the toolkit or of the type in an error's traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [each for each in frames if each.filename.startswith(str(TOOLKIT)) or each.filename == "<type>"]
     last = ours[-1] if ours else frames[-1]

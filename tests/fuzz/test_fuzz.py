@@ -1,4 +1,4 @@
-"""The fuzz itself: the same seed makes the same files, a fault is seen, and each type takes a few cases."""
+"""Test the fuzzer itself: a seed always gives the same files, faults are found, and each type passes a few cases."""
 
 import random
 from dataclasses import replace
@@ -20,7 +20,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_same_seed_makes_the_same_files_and_others_do_not(tmp_path, name):
+def test_same_seed_gives_same_files_and_other_seeds_do_not(tmp_path, name):
     made = []
     for seed in (*range(50), *range(50)):
         path = tmp_path / name.removesuffix(".empty")
@@ -43,7 +43,7 @@ def test_the_same_seed_makes_the_same_files_and_others_do_not(tmp_path, name):
         ("class Panic(BaseException): pass\nraise Panic", "Panic in <type>:2: "),
     ],
 )
-def test_what_is_no_result_and_no_sentence_is_found(tmp_path, monkeypatch, code, said):
+def test_unexplained_error_is_found(tmp_path, monkeypatch, code, said):
     kind = registry.get("table")
     monkeypatch.setattr(finding.registry, "get", lambda _key: replace(kind, code=code))
     (tmp_path / "a.csv").write_text("a\n1\n")
@@ -53,6 +53,6 @@ def test_what_is_no_result_and_no_sentence_is_found(tmp_path, monkeypatch, code,
     assert all(words.startswith(said) for words in found), found
 
 
-def test_each_type_takes_a_few_cases(tmp_path):
+def test_each_type_passes_a_few_cases(tmp_path):
     cases = finding.cases_of(tmp_path, (), "test", range(2))
     assert [(case.type_key, case.number, said) for case, said in finding.findings(cases)] == []

@@ -1,4 +1,4 @@
-"""Plain requests to a Kubeflow Pipelines API, and the pipeline that they are about."""
+"""Sends plain requests to a Kubeflow Pipelines API, and defines the pipeline for them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ FAILING["deploymentSpec"]["executors"]["exec-say"]["container"]["args"] = ["exit
 
 @dataclass
 class Server:
-    """One API by its address.
+    """An API at an address.
 
     Attributes:
-        tape: what records the answers or gives recorded ones; None where the server is asked itself.
-        seed: part of every name that tests make up.
-        now: the time of the answers.
+        tape: records or replays responses; None if requests go to the server directly.
+        seed: part of every name that tests generate.
+        now: the time of the responses.
     """
 
     host: str
@@ -60,13 +60,13 @@ class Server:
         self.session.trust_env = False
 
     def begin(self, chapter: str) -> None:
-        """Begins a test, or a fixture that several tests share."""
+        """Starts the chapter of a test, or of a fixture that several tests share."""
         self._chapter, self._names = chapter, 0
         if self.tape is not None:
             self.tape.chapter = chapter
 
     def fresh(self, name: str) -> str:
-        """Returns a name that no other test has, in this process or an earlier one; in a recording always the same."""
+        """Returns a name that no other test uses, in this or an earlier process. In a recording, it is fixed."""
         self._names += 1
         return f"{name}-{self.seed}-{zlib.crc32(self._chapter.encode()):08x}-{self._names}"
 
@@ -82,15 +82,15 @@ class Server:
         return self.session.request(method, url, data=body, headers=headers, timeout=30)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """Returns what a GET answers."""
+        """Returns the response to a GET."""
         return self.good(self.ask("GET", path, **query))
 
     def post(self, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
-        """Returns what a POST answers."""
+        """Returns the response to a POST."""
         return self.good(self.ask("POST", path, body if body is not None else {}, **query))
 
     def good(self, answer: requests.Response) -> dict[str, Any]:
-        """Returns the answer's JSON."""
+        """Returns the JSON of a successful response."""
         assert answer.ok, f"{answer.status_code} {answer.text[:500]}"
         found: dict[str, Any] = answer.json()
         return found
@@ -105,7 +105,7 @@ class Server:
         return self.session.post(url, files={"uploadfile": (file, content)}, params=query, timeout=30)
 
     def run_body(self, name: str, *, reference: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
-        """Returns what starts a run, of the pipeline itself or of the version that is referred to."""
+        """Returns the body that starts a run of the pipeline itself, or of the referenced version."""
         source = {"pipeline_version_reference": reference} if reference else {"pipeline_spec": SPEC}
         return {"display_name": name, **source, "runtime_config": {"parameters": {"text": "x"}}, **body}
 
@@ -114,17 +114,17 @@ class Server:
         return self.post("runs", self.run_body(name, **body))
 
     def end_runs(self) -> None:
-        """Ends all runs that wait or run."""
+        """Ends all pending and running runs."""
         active = {"operation": "IN", "key": "state", "string_values": {"values": ["PENDING", "RUNNING"]}}
         for run in self.get("runs", filter=predicates(active), page_size=200).get("runs", []):
             self.ask("POST", f"runs/{run['run_id']}:terminate", {})
 
     def ended(self, path: str, phase: str) -> dict[str, Any]:
-        """Waits until a run has ended; where nothing executes runs, its workflow is reported as having ended.
+        """Waits until a run has ended. If nothing executes runs, reports its workflow as ended.
 
         Args:
             path: `runs/{id}`.
-            phase: Argo's word for how it ends.
+            phase: the phase with which it ends in Argo.
         """
         legacy = self.session.get(f"{self.host}/apis/v1beta1/{path}", timeout=30)
         runtime = legacy.json().get("pipeline_runtime", {}) if legacy.ok else {}
@@ -156,7 +156,7 @@ def names(answer: dict[str, Any], key: str) -> list[str]:
 
 
 def all_pages(server: Server, path: str, *, key: str = "", **query: Any) -> list[dict[str, Any]]:
-    """Returns the rows of all pages of a list; at most ten are read."""
+    """Returns the rows of all pages of a list, up to ten pages."""
     found: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     for _ in range(10):
@@ -169,9 +169,9 @@ def all_pages(server: Server, path: str, *, key: str = "", **query: Any) -> list
 
 
 def refusal(answer: requests.Response) -> tuple[int, int]:
-    """Returns the status and the code of an error, whose body must have Kubeflow's form."""
+    """Returns the status and code of an error, and checks that the body has Kubeflow's form."""
     body = answer.json()
-    # Its gateway, which reads requests, gives no details.
+    # Errors of its gateway, which parses requests, have no details.
     assert body.keys() in ({"code", "message", "details"}, {"code", "message"}), body
     assert body["message"]
     assert body.get("details", [{"message": "none"}])[0]["message"]

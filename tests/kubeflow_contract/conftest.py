@@ -1,7 +1,7 @@
-"""The servers that the contract is checked with.
+"""The servers for which the contract is checked.
 
-They are the embedded Kubeflow, the recorded answers of real API servers, and a real one where VIZPORTAL_TEST_KFP has
-its address. With VIZPORTAL_TEST_KFP_RECORD as well, what the real one answers becomes the recording of that name.
+These are the embedded Kubeflow, recordings of real API servers, and a real server if VIZPORTAL_TEST_KFP has its
+address. With VIZPORTAL_TEST_KFP_RECORD, the real server's responses are written to the recording of that name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _player(name):
 
 @pytest.fixture(scope="session", params=["localkfp", *(f"recorded {name}" for name in RECORDED), "real"])
 def server(request, tmp_path_factory):
-    """A server; the real one is skipped, with the reason, where VIZPORTAL_TEST_KFP does not name it."""
+    """Returns a server. The real one is skipped if VIZPORTAL_TEST_KFP is not set."""
     with ExitStack() as open_until_end:
         if request.param == "localkfp":
             host = open_until_end.enter_context(localkfp_server(tmp_path_factory.mktemp("contract")))
@@ -66,29 +66,29 @@ def _real(open_until_end):
 
 @pytest.fixture(autouse=True)
 def _chapter(request, server):
-    """Begins the part of the recording that belongs to the test."""
+    """Starts the test's chapter of the recording."""
     name = re.sub(rf"{re.escape(server.name)}-?|-{re.escape(server.name)}", "", request.node.name, count=1)
     server.begin(f"{request.node.path.stem}::{name.removesuffix('[]')}")
     yield
     if server.name == "localkfp":
-        # It executes every run, two at a time: the next test's would have to wait.
+        # It executes every run, two at a time, so the next test's runs would have to wait.
         server.end_runs()
 
 
 @pytest.fixture(scope="session")
 def client(server, tmp_path_factory):
-    """Kubeflow's own client."""
+    """Returns Kubeflow's own client."""
     server.begin("client")
     with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # It keeps its context below HOME, for all servers alike.
+        # It keeps one context for all servers in HOME.
         patched.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         yield kfp.Client(host=server.host)
 
 
 @pytest.fixture
 def gateway(server, settings, monkeypatch):
-    """The portal's own reader of the server, which has not seen another one before."""
+    """Returns the portal's gateway to the server, without state from other servers."""
     settings.KFP_HOST = server.host
     settings.KFP_TIMEOUT = 60
     for name in ("kept_steps", "kept_specs", "kept_names", "kept_experiments"):
@@ -103,7 +103,7 @@ def gateway(server, settings, monkeypatch):
 
 @pytest.fixture(scope="module")
 def runs(server, request):
-    """Three runs of an experiment of their own, oldest first."""
+    """Starts three runs in a new experiment and returns them, oldest first."""
     server.begin(f"{request.node.path.stem}::runs")
     experiment = server.post("experiments", {"display_name": server.fresh("runs")})["experiment_id"]
     prefix = server.fresh("run")

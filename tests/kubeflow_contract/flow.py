@@ -1,4 +1,4 @@
-"""A pipeline with every kind of task, and its tasks as Kubeflow's drivers write them through the task API."""
+"""Defines a pipeline with every kind of task, and writes its tasks through the task API as Kubeflow's drivers do."""
 
 import tempfile
 from pathlib import Path
@@ -51,7 +51,7 @@ class Tasks:
         self._run_id = run_id
 
     def add(self, name: str, kind: str, parent: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-        """Writes one task that succeeded, unless told otherwise."""
+        """Writes one task, by default a successful one."""
         path = f"{parent['scope_path']}.{name}" if parent else name
         body = {"run_id": self._run_id, "name": name, "display_name": name, "type": kind, "scope_path": path}
         above = {"parent_task_id": parent["task_id"]} if parent else {}

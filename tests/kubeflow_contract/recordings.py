@@ -1,7 +1,7 @@
-"""What a real API server answered to this suite, written down once and given again where there is no such server.
+"""Records the responses of a real API server to this suite, and replays them without the server.
 
-A recording is a JSON file: the answers of each test (a *chapter*) in the order in which they were asked for. The names
-that tests make up are part of it, so they follow from the recording's seed and the test's own name alone.
+A recording is a JSON file with the responses for each test (a *chapter*) in order. It contains the names that tests
+generate, so these depend only on the recording's seed and the test's name. To rename a test, record it again.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ _KEPT_HEADERS: Final = ("content-type", "accept")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer: JSON as a value, anything else as text."""
+    """A response: a value for JSON, otherwise text."""
 
     status: int
     body: Any
 
     def content(self) -> bytes:
-        """Returns the body as it is sent."""
+        """Returns the encoded body."""
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
 
 class Source(Protocol):
-    """Where answers come from."""
+    """A source of responses."""
 
     chapter: str
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
-        """Answers one request."""
+        """Returns the response to a request."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Recorder:
-    """Passes requests on to a real server, and keeps what it answers.
+    """Forwards requests to a real server and records its responses.
 
     Attributes:
         host: the real server.
-        file: what the recording is written to.
-        constants: large values that every answer repeats, by the name that stands for them in the file.
+        file: the file of the recording.
+        constants: large values that many responses repeat, by their names in the file.
     """
 
     host: str
@@ -67,7 +67,7 @@ class Recorder:
     _session: requests.Session = field(default_factory=requests.Session)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
-        """Asks the real server."""
+        """Sends the request to the real server."""
         self._session.trust_env = False
         found = self._session.request(method, f"{self.host}{target}", data=body, headers=headers, timeout=60)
         answer = Answer(status=found.status_code, body=_value(found.text))
@@ -76,7 +76,7 @@ class Recorder:
         return answer
 
     def write(self) -> None:
-        """Writes the recording, one answer a line."""
+        """Writes the recording, one response per line."""
         chapters = []
         for name, answers in self._chapters.items():
             rows = ",\n".join(json.dumps(row) for row in answers)
@@ -87,7 +87,7 @@ class Recorder:
 
 @dataclass(slots=True, kw_only=True)
 class Player:
-    """Gives a recording's answers."""
+    """Replays the responses of a recording."""
 
     seed: str
     at: datetime
@@ -97,7 +97,7 @@ class Player:
     _given: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:  # noqa: ARG002
-        """Gives the next answer to this question, and the last one again where someone asks more often."""
+        """Returns the next response to this request, and repeats the last one if there are no more."""
         key = (self.chapter, method, _key(target))
         rows = [row for row in self.chapters.get(self.chapter, []) if (row[0], row[1]) == key[1:]]
         if not rows:
@@ -118,7 +118,7 @@ def read(file: Path, constants: dict[str, Any]) -> Player:
 
 @contextmanager
 def serve(source: Source) -> Iterator[str]:
-    """Serves a source's answers; yields the address."""
+    """Serves a source's responses and yields the address."""
     handler = type("Served", (_Handler,), {"source": source})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -133,7 +133,7 @@ def serve(source: Source) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Head and body are two writes: the second would wait some 40 ms for the client to have seen the first.
+    # Head and body are two writes. Without this, the second would wait about 40 ms for the first's acknowledgement.
     disable_nagle_algorithm = True
     source: Source
 
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _key(target: str) -> str:
-    """Returns a request's path and query, in one spelling."""
+    """Returns a request's path and query in a canonical form."""
     parts = urlsplit(target)
     query = sorted(parse_qsl(parts.query, keep_blank_values=True))
     return f"{parts.path}?{json.dumps(query)}" if query else parts.path
@@ -179,10 +179,10 @@ def _value(text: str) -> Any:
 
 
 def _kept(value: Any) -> Any:
-    """Returns what is kept of an answer.
+    """Returns the part of a response that is recorded.
 
-    Left out are the calls that some errors list, with the paths of the machine that built the server, and all of a
-    workflow but its metadata.
+    It omits the stack traces of some errors, with paths of the machine that built the server, and everything of a
+    workflow except its metadata.
     """
     if isinstance(value, dict):
         return {name: _metadata(item) if name in _MANIFESTS else _kept(item) for name, item in value.items()}

@@ -42,7 +42,7 @@ def test_archiving_an_experiment_archives_its_runs(server):
     server.post(f"experiments/{experiment}:archive")
     assert server.get(f"runs/{run}")["storage_state"] == "ARCHIVED"
     server.post(f"experiments/{experiment}:unarchive")
-    # The runs stay where they are.
+    # The runs stay archived.
     assert server.get(f"runs/{run}")["storage_state"] == "ARCHIVED"
 
 
@@ -60,7 +60,7 @@ def test_an_experiment_of_the_same_name_is_refused(server):
 
 
 def test_an_experiment_without_a_name_is_refused(server):
-    # Kubeflow calls its own check an internal error.
+    # Kubeflow reports its own check as an internal error.
     assert refusal(server.ask("POST", "experiments", {}))[0] in {400, 500}
 
 
@@ -75,7 +75,7 @@ def test_the_default_experiment_cannot_be_deleted(server):
 
 @pytest.mark.parametrize("action", ["archive", "unarchive"])
 def test_archiving_an_experiment_that_is_not_there_does_nothing(server, action):
-    # Kubeflow updates the rows that there are, and does not ask how many.
+    # Kubeflow updates the matching rows and does not check their number.
     assert server.post(f"experiments/{MISSING}:{action}") == {}
 
 
@@ -85,7 +85,7 @@ def test_deleting_an_experiment_that_is_not_there_is_not_found(server):
 
 @pytest.fixture(scope="module")
 def listed(server, request):
-    """Three experiments, oldest first; the last is archived."""
+    """Creates three experiments, oldest first. The last is archived."""
     server.begin(f"{request.node.path.stem}::listed")
     prefix = server.fresh("listed")
     made = [server.post("experiments", {"display_name": f"{prefix}-{letter}"}) for letter in "abc"]

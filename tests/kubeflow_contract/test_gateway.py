@@ -1,4 +1,4 @@
-"""The portal's own requests, through its gateway."""
+"""The portal's own requests, sent by its gateway."""
 
 from __future__ import annotations
 

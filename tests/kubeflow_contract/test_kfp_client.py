@@ -1,4 +1,4 @@
-"""The public methods of kfp.Client."""
+"""Call every public method of kfp.Client."""
 
 import inspect
 import json
@@ -10,7 +10,7 @@ from kfp import dsl
 from tests.kubeflow_contract.asking import SPEC, predicates, refusal
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-# What kfp calls and no server sees.
+# Methods that send no requests.
 LOCAL = {"set_user_namespace", "get_user_namespace"}
 OLD_NAMES = {"delete_job", "disable_job", "enable_job"}
 
@@ -27,7 +27,7 @@ def function(text: str = "x"):
 
 @pytest.fixture
 def package(tmp_path):
-    """The pipeline's file."""
+    """Writes the pipeline's file."""
     file = tmp_path / "contract.yaml"
     file.write_text(json.dumps(SPEC))
     return str(file)

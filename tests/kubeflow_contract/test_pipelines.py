@@ -1,4 +1,4 @@
-"""Pipelines, their versions, and uploads of both."""
+"""Pipelines, their versions, and uploads."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_versions_are_filtered(server):
 
 @pytest.fixture(scope="module")
 def listed(server, request):
-    """Three pipelines, oldest first."""
+    """Uploads three pipelines, oldest first."""
     server.begin(f"{request.node.path.stem}::listed")
     prefix = server.fresh("listed")
     return prefix, [server.upload(f"{prefix}-{letter}") for letter in "abc"]
@@ -199,7 +199,7 @@ def test_deleting_a_pipeline_that_is_not_there_is_not_found(server, path):
 
 
 def _upload_refusal(answer):
-    # Uploads are no gRPC calls, and have errors of their own form.
+    # Uploads are not gRPC calls, and their errors have another form.
     assert answer.json().keys() == {"error_message", "error_details"}
     return answer.status_code
 

@@ -1,4 +1,4 @@
-"""The public methods of kfp.kubeflow_client.PipelinesClient (KEP-125)."""
+"""Call every public method of kfp.kubeflow_client.PipelinesClient (KEP-125)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 @pytest.fixture
 def newest(server):
-    """The client."""
+    """Returns the client."""
     return PipelinesClient(KubernetesBackendConfig(base_url=server.host, namespace="kubeflow"))
 
 
 @pytest.fixture
 def package(tmp_path):
-    """The pipeline's file."""
+    """Writes the pipeline's file."""
     file = tmp_path / "contract.yaml"
     file.write_text(json.dumps(SPEC))
     return str(file)

@@ -31,7 +31,7 @@ def test_a_schedule_is_made_read_switched_and_deleted(server):
     assert read["runtime_config"]["parameters"] == {"text": "z"}
     assert read["experiment_id"] == experiment
     assert None not in read.values()
-    # The one list of the API that is named in camel case.
+    # This is the only list of the API with a camel case name.
     listed = server.get("recurringruns", experiment_id=experiment)
     assert [row["recurring_run_id"] for row in listed["recurringRuns"]] == [made["recurring_run_id"]]
     assert server.post(f"{path}:disable") == {}
@@ -76,7 +76,7 @@ def test_a_schedule_of_a_version_refers_to_it(server):
 
 @pytest.fixture(scope="module")
 def listed(server, request):
-    """Three schedules of an experiment of their own, oldest first."""
+    """Creates three schedules in a new experiment, oldest first."""
     server.begin(f"{request.node.path.stem}::listed")
     experiment = server.post("experiments", {"display_name": server.fresh("listed")})["experiment_id"]
     prefix = server.fresh("listed")

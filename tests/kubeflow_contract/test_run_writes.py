@@ -1,4 +1,4 @@
-"""Runs as they are started, archived, ended, retried and deleted."""
+"""Start, archive, terminate, retry and delete runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_run_keeps_what_it_was_started_with(server):
          "no name"],
 )  # fmt: skip
 def test_a_run_that_cannot_be_is_refused(server, body):
-    # A missing pipeline is an internal error of Kubeflow's.
+    # Kubeflow reports a missing pipeline as an internal error.
     assert refusal(server.ask("POST", "runs", body))[0] in {400, 404, 500}
 
 

@@ -1,4 +1,4 @@
-"""Runs as they are read: fields, filters, sort orders, pages, and what is refused."""
+"""Read runs: fields, filters, sort orders, pages, and refused requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_run_has_the_fields_that_readers_use(server, runs):
     assert needed <= run.keys()
     assert run["runtime_config"]["parameters"]["text"] == "x"
     assert run["storage_state"] == "AVAILABLE"
-    # What has not happened yet is 1970, and never null.
+    # The time of an event that has not happened is in 1970, and never null.
     assert None not in run.values()
     assert datetime.fromisoformat(run["created_at"]) > server.now - timedelta(hours=1)
 

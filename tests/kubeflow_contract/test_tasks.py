@@ -1,4 +1,4 @@
-"""Runs read through the task API, which Kubeflow's coming release has in the place of ML Metadata."""
+"""Read runs through the task API, which replaces ML Metadata in Kubeflow's coming release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MANY = 230
 
 @pytest.fixture(autouse=True)
 def _has_tasks(server, runs):
-    """Leaves out the servers that have no such API."""
+    """Skips servers without this API."""
     if server.ask("GET", f"runs/{runs[2][0]['run_id']}/tasks").status_code in {404, 501}:
         pytest.skip("this server has no task API")
 
@@ -45,7 +45,7 @@ def test_a_run_that_ended_without_a_task_is_told_as_such(server, gateway):
 
 @pytest.fixture(scope="module")
 def written(server, runs, request):
-    """The run with all of its tasks, as Kubeflow writes them."""
+    """Writes a run with all tasks, as Kubeflow does."""
     if server.ask("GET", f"runs/{runs[2][0]['run_id']}/tasks").status_code in {404, 501}:
         pytest.skip("this server has no task API")
     server.begin(f"{request.node.path.stem}::written")

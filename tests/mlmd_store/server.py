@@ -1,7 +1,7 @@
-"""Puts a real ML Metadata store (the C++ library, in memory) behind its service's RPCs: native gRPC and gRPC-Web.
+"""Serves a real ML Metadata store (the C++ library, in memory) over native gRPC and gRPC-Web.
 
-Run by an interpreter that has ml-metadata, which the tests' own cannot have. Prints one line of JSON with its ports,
-ends when its standard input does. `POST /write` takes a run in the tests' own plain form (see rows.py).
+It runs with an interpreter that has ml-metadata, which the tests' own interpreter cannot have. It prints its ports as
+one line of JSON, and ends with its standard input. `POST /write` takes a run as plain JSON (see written_runs.py).
 """
 
 import json
@@ -32,7 +32,7 @@ STORE = open_store()
 
 
 def call(method, body):
-    """Returns the serialized answer of one RPC."""
+    """Returns the serialized response of an RPC."""
     request = getattr(service, f"{method}Request").FromString(body)
     response = getattr(service, f"{method}Response")()
     with LOCK:  # the in-memory database has one connection
@@ -63,7 +63,7 @@ def frame(flag, payload):
 
 class Web(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Head and body are two writes: the second would wait some 40 ms for the client to have seen the first.
+    # Head and body are two writes. Without this, the second would wait about 40 ms for the first's acknowledgement.
     disable_nagle_algorithm = True
 
     def log_message(self, *args):
@@ -99,7 +99,7 @@ def set_value(value, plain):
     elif isinstance(plain, str):
         value.string_value = plain
     else:
-        value.struct_value.SetInParent()  # an empty one is there too
+        value.struct_value.SetInParent()  # keeps an empty struct, too
         value.struct_value.update(plain)
 
 
@@ -109,7 +109,7 @@ def type_id(put, message, name):
 
 
 def write(rows):
-    """Writes a run; returns the ids the store gave, by the rows' keys."""
+    """Writes a run and returns the ids in the store, by the rows' keys."""
     with LOCK:
         kinds = {row["type"] for row in rows["executions"]}
         execution_types = {kind: type_id(STORE.put_execution_type, pb.ExecutionType(), kind) for kind in kinds}

@@ -1,12 +1,12 @@
-"""`make mutants`: how many small faults in the rules that matter most do their tests notice?
+"""`make mutants`: measures how many small faults in the most important modules their tests find.
 
     python -m tests.mutants [WORD ...] [--jobs N]
 
-WORD is a part of a module's path. Prints each mutant that survived, and a table. Exit status 1 if a module has less
-than 85 % of its mutants killed.
+WORD is a part of a module's path. Prints each surviving mutant and a table. Exit status 1 if the tests of a module
+kill less than 85 % of its mutants.
 
-A mutant is tested in a fork of this process, which has imported the libraries and nothing of ours: importing them takes
-longer than the tests. The changed source is given to Python's import, so that no file changes.
+A mutant is tested in a fork of this process, which has imported the libraries but none of our modules, since this
+import takes longer than the tests. Python's import gets the changed source, so that no file changes.
 """
 
 import argparse
@@ -29,11 +29,11 @@ from tests.mutants.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
 GOAL = 0.85
-# Not what a test process sets up for itself, nor what needs its settings.
+# Exclude modules that a test process sets up itself or that need its settings.
 NOT_SHARED = ("_pytest", "pytest", "xdist", "django.contrib", "axes", "django_rq", "mozilla_django_oidc", "ninja")
 OURS = ("apps", "localkfp", "manage", "mlmd", "renderer", "tests", "vizkit", "vizportal", "conftest")
 PR_SET_PDEATHSIG = 1
-# By exit status. Any other is a kill: a test failed, the mutant cannot be imported, or took too long.
+# By exit status. Any other status is a kill: a test failed, the import failed, or it took too long.
 VERDICTS = {0: "survived", 5: "not tested"}
 
 
@@ -60,7 +60,7 @@ def share(mutants, killed):
 
 
 def import_libraries(tests):
-    """Imports what the tests import, as far as it is not ours; a first run says what that is."""
+    """Imports the foreign modules that the tests import. A first run finds them."""
     reading, writing = os.pipe()
     child = Child(lambda: collect(tests, writing))
     os.close(writing)
@@ -82,7 +82,7 @@ def collect(tests, writing):
 
 
 def module_row(path, tests, jobs):
-    """Tests a module's mutants; returns path, mutants, equivalent ones, killed ones."""
+    """Tests a module's mutants and returns its path and the numbers of mutants, equivalent ones and killed ones."""
     file = ROOT / path
     mutants = mutants_of(file.read_text(encoding="utf-8"))
     equivalent = [mutant for mutant in mutants if mutant.name.split(": ", 1)[1] in EQUIVALENT.get(path, {})]
@@ -103,7 +103,7 @@ def module_row(path, tests, jobs):
 
 
 def outcomes(file, mutants, tests, jobs, timeout_s):
-    """Yields each mutant with the exit status of its tests, as they end."""
+    """Yields each mutant with the exit status of its tests, in order of completion."""
     waiting, running = list(mutants), {}
     while waiting or running:
         while waiting and len(running) < jobs:
@@ -117,7 +117,7 @@ def outcomes(file, mutants, tests, jobs, timeout_s):
 
 
 class Child:
-    """A fork of this process in a process group of its own, which ends with it, whatever a mutant does to signals."""
+    """A fork of this process in its own process group, which ends with it even if a mutant ignores signals."""
 
     def __init__(self, work):
         self.started = time.monotonic()
@@ -131,7 +131,7 @@ class Child:
         return self.end_of
 
     def end(self, patience_s):
-        """Returns the exit status; a child that has not ended after `patience_s` seconds is killed: -9."""
+        """Returns the exit status. A child that has not ended after `patience_s` seconds is killed, with status -9."""
         if not select.select([self], [], [], patience_s)[0]:
             os.killpg(self.pid, signal.SIGKILL)
         status = os.waitpid(self.pid, 0)[1]
@@ -140,7 +140,7 @@ class Child:
 
 
 def run(work):
-    """Runs `work` in a child that has just been forked, and ends with what it returns."""
+    """Runs `work` in a newly forked child and exits with its return value."""
     code = 70
     try:
         os.setsid()
@@ -157,7 +157,7 @@ def run(work):
 
 
 def run_tests(file, source, tests):
-    """Runs tests with another source of one module."""
+    """Runs tests with changed source of one module."""
     real = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(loader, name):

@@ -1,3 +1,3 @@
-"""Mutants that no test can notice, with the reason: by module, then by change."""
+"""Mutants that no test can detect, with reasons, by module and change."""
 
 EQUIVALENT: dict[str, dict[str, str]] = {}

@@ -1,8 +1,8 @@
-"""Mutants of a module: its source with one small change each.
+"""Generates mutants of a module: its source with one small change each.
 
-The changes are mutmut's, which mutmut makes in plain functions only. Here they are made in properties, class bodies and
-tables as well, and a table also loses one entry at a time. Left alone: annotations, decorators, docstrings, log
-messages, and what tests should not repeat: texts for people, and numbers outside of functions (limits).
+The changes are those of mutmut, which makes them only in plain functions. This module also makes them in properties,
+class bodies and tables, and removes single entries of tables. It does not change annotations, decorators, docstrings,
+log messages, and values that tests should not repeat: texts for users, and numbers outside functions (limits).
 """
 
 import re
@@ -16,14 +16,14 @@ from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, o
 _SKIPPED = (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom)
 _SKIPPED_CALLS = {"cast", "TypeVar", "getLogger", "logger"}
 _MUTATED_ITSELF = (cst.BaseNumber, cst.BaseString, cst.Name, cst.BinaryOperation)
-# "Name", "Any time"; and keys such as "q" or "created_at", which are mutated.
+# Texts such as "Name" and "Any time". Keys such as "q" or "created_at" are mutated.
 _FOR_PEOPLE = re.compile(r"""^["'][A-Z][a-z]|\s""")
 _TABLES = (cst.Tuple, cst.List, cst.Set, cst.Dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """A changed module; `was` and `now` are the changed expression in one line each."""
+    """A changed module. `was` and `now` are the changed expression, each in one line."""
 
     line: int
     was: str
@@ -49,7 +49,7 @@ def mutants_of(source: str) -> list[Mutant]:
 
 
 def _nodes(node: cst.CSTNode, *, is_in_function: bool = False) -> Iterator[cst.CSTNode]:
-    """Yields what may change below a node."""
+    """Yields the nodes below a node that may change."""
     for child in node.children:
         if not _is_left_alone(child) and (is_in_function or not _is_number(child)):
             yield child
@@ -87,7 +87,7 @@ def _changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             continue
         if isinstance(node, kind) and operator is not operator_string:
             changes = list(operator(node))
-            # An argument becomes None, or goes; the second half says as much of the tests as both.
+            # An argument can become None or be removed. The second half tests as much as both.
             is_halved = operator is operator_arg_removal and len(node.args) > 1
             yield from changes[len(changes) // 2 :] if is_halved else changes
 

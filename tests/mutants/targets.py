@@ -1,4 +1,4 @@
-"""What is mutated, and by which tests: those of the same subject, the fast ones first."""
+"""The modules to mutate, and the tests of each, fast ones first."""
 
 _STATES = ("tests/runs/test_run_states.py", "tests/visualizations/test_render_states.py")
 _FILTERS = ("tests/runs/test_run_filters.py",)

@@ -1,4 +1,4 @@
-"""What the server adds to Django's own handler: one thread for a request, answers piece by piece."""
+"""The server's ASGI handler uses one thread per request and sends responses in chunks."""
 
 import asyncio
 import threading
@@ -49,13 +49,13 @@ def urls():
         yield
 
 
-def test_a_piece_without_bytes_ends_nothing():
+def test_empty_chunk_does_not_end_the_response():
     assert fetch(OneThreadHandler(), "/streams") == (200, [b"0", b"2"])
-    # In the thread that made the answer: what one thread opened, such as a connection, no other closes.
+    # It is closed in the thread that created it, since no other thread may close a connection.
     assert seen["closed"] == seen["thread"]
 
 
-def test_nothing_is_made_before_it_can_be_sent():
+def test_chunk_is_produced_only_when_it_can_be_sent():
     async def scene():
         received, sent, may_go_on = asyncio.Queue(), asyncio.Queue(), asyncio.Event()
         received.put_nowait({"type": "http.request", "body": b"", "more_body": False})
@@ -74,15 +74,15 @@ def test_nothing_is_made_before_it_can_be_sent():
             await task
 
     asyncio.run(scene())
-    # Nobody was there any more.
+    # The client had disconnected.
     assert seen["made"] == 0
     assert seen["closed"]
 
 
-def test_a_file_is_sent_in_blocks(tmp_path):
+def test_file_is_sent_in_large_chunks(tmp_path):
     made = tmp_path / "made"
     made.write_bytes(bytes(10_000_000))
     status, pieces = fetch(OneThreadHandler(), "/file", **{"X-File": str(made)})
     assert (status, sum(map(len, pieces))) == (200, 10_000_000)
-    # Django cuts what it is given into such pieces; its own blocks of a file are of 4 kB.
+    # Django splits its input into chunks of this size. Its own chunks of a file have 4 kB.
     assert {len(each) for each in pieces[:-1]} == {65_536}

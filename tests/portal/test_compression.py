@@ -1,4 +1,4 @@
-"""What is compressed, and what is left as it is."""
+"""Which responses are compressed and which stay unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 
 
 def answered(response, **headers):
-    """Returns what becomes of a view's answer."""
+    """Returns a view's response after the middleware."""
     request = RequestFactory().get("/", headers=GZIP | {name.replace("_", "-"): text for name, text in headers.items()})
     return CompressionMiddleware(lambda _request: response)(request)
 
@@ -41,7 +41,7 @@ def test_pages_and_json_are_compressed(client, path):
     assert gzip.decompress(packed.content)[:60] == plain.content[:60]
 
 
-def test_its_length_differs_each_time_and_so_does_its_form_token(client):
+def test_length_and_csrf_token_differ_in_each_response(client):
     pages = [client.get("/visualizations/") for _ in range(8)]
     assert len({len(page.content) for page in pages}) > 1
     texts = [gzip.decompress(page.content).decode() for page in pages]
@@ -51,10 +51,10 @@ def test_its_length_differs_each_time_and_so_does_its_form_token(client):
 @pytest.mark.parametrize(
     "kind", ["text/css", "text/javascript", "image/svg+xml", "application/json", "text/html; charset=utf-8"]
 )
-def test_kinds_of_text(kind):
+def test_text_types_are_compressed(kind):
     response = answered(HttpResponse(TEXT, content_type=kind, headers={"ETag": '"a"'}))
     assert gzip.decompress(response.content) == TEXT
-    # The bytes are others, the content is the same (RFC 9110, section 8.8.1).
+    # The bytes differ, but the content is the same (RFC 9110, section 8.8.1).
     assert response["ETag"] == 'W/"a"'
 
 
@@ -70,7 +70,7 @@ def test_kinds_of_text(kind):
         ("text/plain", {"Cache-Control": "no-transform"}),
     ],
 )
-def test_what_stays_as_it_is(kind, headers):
+def test_other_responses_are_unchanged(kind, headers):
     response = answered(HttpResponse(TEXT, content_type=kind, headers={"ETag": '"a"', **headers}))
     assert response.content == TEXT
     assert response["ETag"] == '"a"'
@@ -78,7 +78,7 @@ def test_what_stays_as_it_is(kind, headers):
 
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "br, gzip; q=0.0, *"])
-def test_who_does_not_take_it_gets_it_plain(accepted):
+def test_client_that_does_not_accept_gzip_gets_plain_text(accepted):
     assert answered(HttpResponse(TEXT), Accept_Encoding=accepted).content == TEXT
 
 
@@ -86,7 +86,7 @@ def stream(**headers):
     return StreamingHttpResponse(iter([TEXT[:2000], TEXT[2000:]]), content_type="text/html", headers=headers)
 
 
-def test_a_small_result_is_compressed_as_it_is_sent():
+def test_small_stream_is_compressed_while_it_is_sent():
     response = answered(stream(**{"Content-Length": str(len(TEXT))}))
     assert gzip.decompress(b"".join(response)) == TEXT
     assert not response.has_header("Content-Length")
@@ -100,7 +100,7 @@ def test_a_small_result_is_compressed_as_it_is_sent():
         {"Content-Length": str(len(TEXT)), "Content-Disposition": "attachment; filename=x.html"},
     ],
 )
-def test_large_results_and_downloads_are_sent_as_they_are_stored(headers):
+def test_large_results_and_downloads_are_sent_uncompressed(headers):
     response = answered(stream(**headers))
     assert b"".join(response) == TEXT
     assert dict(headers).items() <= dict(response.items()).items()

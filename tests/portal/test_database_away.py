@@ -1,4 +1,4 @@
-"""What people and scripts are told while the database does not answer."""
+"""Responses to users and scripts while the database is unavailable."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -21,7 +21,7 @@ def _refuse(*_call):
     raise OperationalError("server closed the connection unexpectedly")
 
 
-def test_a_page_says_so_and_asks_again_by_itself(reader):
+def test_page_reports_it_and_reloads_itself(reader):
     with connection.execute_wrapper(_refuse):
         response = reader.get("/visualizations/?q=roc")
     assert response.status_code == 503
@@ -32,14 +32,14 @@ def test_a_page_says_so_and_asks_again_by_itself(reader):
     assert 'href="/visualizations/?q=roc"' in text
 
 
-def test_what_was_sent_is_not_sent_again_by_itself(reader):
+def test_post_is_not_repeated_automatically(reader):
     with connection.execute_wrapper(_refuse):
         response = reader.post("/visualizations/", {"code": "print(1)"})
     assert response.status_code == 503
     assert 'http-equiv="refresh"' not in response.content.decode()
 
 
-def test_a_script_gets_its_own_code_for_it(reader):
+def test_api_returns_database_away(reader):
     with connection.execute_wrapper(_refuse):
         response = reader.get("/api/v1/visualizations")
     assert response.status_code == 503
@@ -47,13 +47,13 @@ def test_a_script_gets_its_own_code_for_it(reader):
 
 
 @pytest.mark.parametrize("auth", ["password", "local"])
-def test_the_process_is_alive_all_the_same(settings, auth):
+def test_healthz_still_returns_200(settings, auth):
     settings.VIZPORTAL_AUTH = auth
     with connection.execute_wrapper(_refuse):
         assert Client(raise_request_exception=False).get("/healthz").status_code == 200
 
 
-def test_our_own_mistake_is_still_a_500(reader):
+def test_other_error_returns_500(reader):
     def broken(*_call):
         raise RuntimeError("oops")
 
@@ -61,7 +61,7 @@ def test_our_own_mistake_is_still_a_500(reader):
         assert reader.get("/visualizations/").status_code == 500
 
 
-def test_the_page_looks_like_the_others_and_goes_without_where_nothing_was_collected(reader, monkeypatch):
+def test_page_works_without_collected_static_files(reader, monkeypatch):
     with connection.execute_wrapper(_refuse):
         assert "css/tokens" in reader.get("/visualizations/").content.decode()
 

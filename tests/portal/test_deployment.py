@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says of a configuration; behind HTTPS and configured well, nothing."""
+"""`manage.py check --deploy` reports weaknesses, and nothing for a good configuration behind HTTPS."""
 
 import os
 import runpy
@@ -32,7 +32,7 @@ def environment(**ours):
 
 
 def settings_of(**environ):
-    """Returns the settings that a process with this environment has."""
+    """Returns the settings of a process with these environment variables."""
     with patch.dict(os.environ, environment(**environ), clear=True):
         return runpy.run_path(settings.BASE_DIR / "vizportal" / "settings.py")
 
@@ -44,7 +44,7 @@ def check_deploy(**environ):
 
 
 def said(monkeypatch, **environ):
-    """Returns the ids of what our own checks say, and the whole of it."""
+    """Returns the ids and the text of the messages of our own checks."""
     monkeypatch.setattr(deploy_checks, "settings", SimpleNamespace(**settings_of(**environ)))
     found = [message for check in deploy_checks.CHECKS for message in check()]
     return [message.id for message in found], "\n".join(map(str, found))
@@ -52,19 +52,19 @@ def said(monkeypatch, **environ):
 
 @pytest.mark.parametrize("auth", ["password", "oidc", "header"])
 @pytest.mark.slow
-def test_a_configuration_as_the_documents_say_is_clean(auth):
+def test_documented_configuration_has_no_warnings(auth):
     done = check_deploy(**WELL | {"VIZPORTAL_AUTH": auth})
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
-def test_one_machine_behind_https_is_clean():
+def test_single_machine_behind_https_has_no_warnings():
     done = check_deploy(VIZPORTAL_HTTPS="true")
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
-def test_the_command_says_ours_and_django_s_own():
+def test_command_reports_our_checks_and_djangos():
     changed = {"SECRET_KEY": "short", "SECRET_KEY_FALLBACKS": "short", "VIZPORTAL_DEBUG": "true"}
     done = check_deploy(**WELL | changed | {"VIZPORTAL_AUTH": "local"})
     assert done.returncode == 1
@@ -92,7 +92,7 @@ def test_the_command_says_ours_and_django_s_own():
         ({"VIZPORTAL_SHARE_ANONYMOUS": "true"}, "vizportal.W009"),
     ],
 )
-def test_each_weakness_is_said_without_the_secret(monkeypatch, changed, code):
+def test_each_weakness_is_reported_without_secrets(monkeypatch, changed, code):
     ids, text = said(monkeypatch, **WELL | changed)
     assert ids == [code]
     assert "pw" not in text
@@ -102,11 +102,11 @@ def test_each_weakness_is_said_without_the_secret(monkeypatch, changed, code):
 @pytest.mark.parametrize(
     "near", ["postgres://portal:pw@127.0.0.1/portal", "postgres://%2Frun%2Fpostgresql/portal", "sqlite:////tmp/x"]
 )
-def test_what_stays_on_the_machine_needs_no_tls(monkeypatch, near):
+def test_local_connections_need_no_tls(monkeypatch, near):
     assert said(monkeypatch, **WELL | {"DATABASE_URL": near, "REDIS_URL": "unix:///run/valkey.sock"})[0] == []
 
 
-def test_every_id_is_explained():
+def test_every_check_id_is_documented():
     text = (settings.BASE_DIR / "vizportal" / "deploy_checks.py").read_text()
     explained = (settings.BASE_DIR / "docs" / "security.md").read_text()
     ids = {part.partition('"')[0] for part in text.split('id="')[1:]}
@@ -115,11 +115,11 @@ def test_every_id_is_explained():
 
 
 @pytest.mark.slow
-def test_behind_https_cookies_are_this_host_s_alone():
+def test_https_cookies_have_the_host_prefix():
     https = vars(global_settings) | settings_of(VIZPORTAL_HTTPS="true")
     assert https["SESSION_COOKIE_NAME"] == "__Host-sessionid"
     assert https["CSRF_COOKIE_NAME"] == "__Host-csrftoken"
-    # What the prefix asks of a cookie, or browsers refuse it.
+    # The prefix requires these attributes. Otherwise browsers refuse the cookie.
     assert all(https[name] is True for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"))
     assert all(https[name] == "/" for name in ("SESSION_COOKIE_PATH", "CSRF_COOKIE_PATH"))
     assert all(https[name] is None for name in ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN"))

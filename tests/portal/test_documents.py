@@ -1,4 +1,4 @@
-"""The documents tell the truth: every setting has its row, every name of the trace exists."""
+"""The documents match the code: every setting has a row, and every name in the trace exists."""
 
 import hashlib
 import importlib
@@ -24,7 +24,7 @@ def settings_documented():
     return set(rows)
 
 
-def test_every_setting_has_a_row_and_every_row_a_setting():
+def test_documented_settings_match_the_code():
     assert settings_read() == settings_documented()
 
 
@@ -33,7 +33,7 @@ def trace_names():
 
 
 @pytest.mark.parametrize("name", trace_names())
-def test_every_name_of_the_trace_exists(name):
+def test_every_name_in_the_trace_exists(name):
     if "/" in name:
         assert (ROOT / name).is_file()
         return
@@ -49,14 +49,14 @@ def test_every_name_of_the_trace_exists(name):
     pytest.fail(f"{name} is nowhere")
 
 
-def test_the_trace_was_found():
+def test_trace_is_found():
     assert len(trace_names()) >= 12
 
 
-def test_vendored_files_are_what_the_manifest_says():
+def test_vendored_files_match_the_manifest():
     vendor = ROOT / "static" / "vendor"
     manifest = json.loads((vendor / "manifest.json").read_text())
-    # Results refer to the charts' runtime among the toolkit's files.
+    # Results reference the chart runtime in the toolkit's files.
     runtime = ROOT / "packages" / "vizkit" / "src" / "vizkit" / "static" / "vega-runtime.js"
     paths = {path.name: path for path in [*vendor.iterdir(), runtime]}
     assert set(manifest) == set(paths) - {"manifest.json"}

@@ -10,7 +10,7 @@ from vizportal import env
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("ON", True), ("1", True), ("no", False), ("", False)])
-def test_truth_values(monkeypatch, text, value):
+def test_booleans_are_parsed(monkeypatch, text, value):
     monkeypatch.setenv("X", text)
     assert env.read_bool("X", default=not value) is value
 
@@ -31,13 +31,13 @@ def test_truth_values(monkeypatch, text, value):
         ),
     ],
 )
-def test_what_is_wrong_is_said(monkeypatch, read, text, words):
+def test_invalid_value_raises_improperly_configured(monkeypatch, read, text, words):
     monkeypatch.setenv("X", text)
     with pytest.raises(ImproperlyConfigured, match=words):
         read()
 
 
-def test_a_secret_may_come_from_a_file(monkeypatch, tmp_path):
+def test_secret_can_be_read_from_a_file(monkeypatch, tmp_path):
     path = tmp_path / "secret"
     path.write_text("s3cret\n")
     monkeypatch.setenv("X_FILE", str(path))
@@ -47,7 +47,7 @@ def test_a_secret_may_come_from_a_file(monkeypatch, tmp_path):
         env.read_str("X")
 
 
-def test_lists_lose_their_empty_parts(monkeypatch):
+def test_empty_list_items_are_dropped(monkeypatch):
     monkeypatch.setenv("X", " a, ,b,")
     assert env.read_list("X") == ["a", "b"]
 
@@ -61,13 +61,13 @@ def test_lists_lose_their_empty_parts(monkeypatch):
         ("", "", ""),
     ],
 )
-def test_origins(monkeypatch, text, origin, host):
+def test_origin_is_normalized(monkeypatch, text, origin, host):
     monkeypatch.setenv("X", text)
     assert env.read_origin("X") == origin
     assert env.host_of(origin) == host
 
 
-def test_the_origin_of_results_is_an_allowed_host_and_may_be_framed(tmp_path):
+def test_results_origin_is_an_allowed_host_and_frame_source(tmp_path):
     code = (
         "from vizportal.settings import *; print(ALLOWED_HOSTS[-1], CONTENT_SECURITY_POLICY['DIRECTIVES']['frame-src'])"
     )

@@ -1,4 +1,4 @@
-"""An error is drawn where it belongs: a page for a page, one sentence for a part of a page or a frame."""
+"""Errors match the request: a page for a page, and one sentence for an htmx part or a frame."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,7 +8,7 @@ from django.test import Client
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
 FRAME = {"Sec-Fetch-Dest": "iframe"}
-# A browser on plain HTTP does not say what it wants an answer for.
+# A browser on plain HTTP does not send Sec-Fetch-Dest.
 SILENT_FRAME = {"Accept": "text/html,application/xhtml+xml"}
 NOBODY = "00000000-0000-0000-0000-000000000000"
 FRAMED = [
@@ -32,7 +32,7 @@ def is_page(response):
 
 @pytest.mark.parametrize("path", ["/runs/", "/runs/r/", "/visualizations/", "/runs/r/steps/s/visualizations/"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_part_for_somebody_signed_out_is_one_sentence(client, path, method):
+def test_part_for_signed_out_user_is_one_sentence(client, path, method):
     response = getattr(client, method)(path, headers=PART)
     assert response.status_code == 401
     assert response["Content-Type"].startswith("text/plain")
@@ -41,7 +41,7 @@ def test_a_part_for_somebody_signed_out_is_one_sentence(client, path, method):
 
 @pytest.mark.parametrize("path", FRAMED)
 @pytest.mark.parametrize("headers", [FRAME, SILENT_FRAME])
-def test_a_frame_for_somebody_signed_out_says_so(client, path, headers):
+def test_frame_for_signed_out_user_says_so(client, path, headers):
     response = client.get(path, headers=headers)
     assert response.status_code == 401
     assert b"signed out" in response.content
@@ -49,7 +49,7 @@ def test_a_frame_for_somebody_signed_out_says_so(client, path, headers):
     assert "sandbox" in response["Content-Security-Policy"]
 
 
-def test_a_sign_in_leads_back_to_the_page_something_was_sent_from(client):
+def test_sign_in_after_post_returns_to_the_referring_page(client):
     headers = {"Referer": "http://testserver/runs/?q=tips"}
     assert client.post("/runs/selection", headers=headers)["Location"] == "/login/?next=/runs/%3Fq%3Dtips"
     foreign = {"Referer": "http://evil.example/runs/"}
@@ -57,7 +57,7 @@ def test_a_sign_in_leads_back_to_the_page_something_was_sent_from(client):
 
 
 @pytest.mark.parametrize(("headers", "kind"), [(PART, "text/plain"), (FRAME, "text/html"), ({}, "text/html")])
-def test_a_refusal_and_what_is_not_there_keep_their_sentence(viewer, headers, kind):
+def test_403_and_404_keep_their_message_in_parts_and_frames(viewer, headers, kind):
     for method, path, status, words in [
         ("post", "/runs/undo", 403, b"group Creators"),
         ("get", f"/visualizations/{NOBODY}/", 404, b""),
@@ -69,7 +69,7 @@ def test_a_refusal_and_what_is_not_there_keep_their_sentence(viewer, headers, ki
         assert is_page(response) == (not headers)
 
 
-def test_a_form_from_before_the_last_sign_in_is_refused_with_a_way_back(viewer):
+def test_form_older_than_the_sign_in_is_refused_with_a_link_back(viewer):
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = viewer.cookies
     page = strict.post("/runs/undo", headers={"Referer": "http://testserver/runs/"})
@@ -80,6 +80,6 @@ def test_a_form_from_before_the_last_sign_in_is_refused_with_a_way_back(viewer):
     assert part["Content-Type"].startswith("text/plain")
 
 
-def test_going_back_in_the_history_gets_pages(client):
+def test_history_restore_request_gets_a_page(client):
     response = client.get("/runs/", headers=PART | {"HX-History-Restore-Request": "true"})
     assert response.status_code == 302

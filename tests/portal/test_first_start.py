@@ -1,4 +1,4 @@
-"""What a first start says and does: builds that tell how far they are, samples, and the first account."""
+"""The first start: progress of builds, samples, and the first account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vizportal.up.base_environment import BaseEnvironment
 from vizportal.up.supervisor import Service, StartError, Supervisor
 
 
-def test_a_build_says_its_stages_and_that_it_goes_on():
+def test_build_reports_stages_and_reminders():
     lines, reminded = [], threading.Event()
 
     def say(line):
@@ -40,7 +40,7 @@ def test_a_build_says_its_stages_and_that_it_goes_on():
     assert not [each for each in threading.enumerate() if each.name == "build-progress"]
 
 
-def test_the_command_compiles_and_up_leaves_that_for_later(monkeypatch):
+def test_build_command_compiles_bytecode_unless_told_not_to(monkeypatch):
     asked = []
     monkeypatch.setattr(
         Environments,
@@ -54,7 +54,7 @@ def test_the_command_compiles_and_up_leaves_that_for_later(monkeypatch):
 
 @pytest.fixture
 def unbuilt(settings, tmp_path, monkeypatch):
-    """An installation without environments, where a build does what a test says."""
+    """Sets up an installation without environments, in which the test provides the build."""
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "environments"
     monkeypatch.setattr(base_environment, "assets_publish", lambda _path: 0)
 
@@ -65,7 +65,7 @@ def unbuilt(settings, tmp_path, monkeypatch):
     return builds
 
 
-def test_a_build_that_fails_ends_the_start_and_says_why(unbuilt, capfd):
+def test_failed_build_ends_the_start_with_its_reason(unbuilt, capfd):
     def fail(_self, _key, tell, **_options):
         tell("Packages of base")
         raise EnvironmentUnusableError("uv is not installed.")
@@ -79,7 +79,7 @@ def test_a_build_that_fails_ends_the_start_and_says_why(unbuilt, capfd):
     assert "uv is not installed." in printed
 
 
-def test_whoever_stops_the_start_ends_the_build(unbuilt, tmp_path):
+def test_stopping_the_start_ends_the_build(unbuilt, tmp_path):
     mark = tmp_path / "building"
 
     def build(*_arguments, **_options):
@@ -95,7 +95,7 @@ def test_whoever_stops_the_start_ends_the_build(unbuilt, tmp_path):
     assert not base._building.is_alive()  # noqa: SLF001
 
 
-def test_what_is_to_run_once_is_not_started_again(tmp_path):
+def test_one_time_service_is_not_restarted(tmp_path):
     supervisor = Supervisor(log_dir=tmp_path, say=lambda _: None)
     mark = tmp_path / "marks"
     code = f"import os; open({str(mark)!r}, 'a').write(f'{{os.getpriority(os.PRIO_PROCESS, 0)}}\\n'); input()"
@@ -110,7 +110,7 @@ def test_what_is_to_run_once_is_not_started_again(tmp_path):
 
 
 @pytest.mark.parametrize("has_samples", [True, False])
-def test_samples_can_be_left_out(settings, tmp_path, has_samples):
+def test_samples_can_be_disabled(settings, tmp_path, has_samples):
     settings.VIZPORTAL_DATA_DIR = tmp_path
     settings.VIZPORTAL_SAMPLES = has_samples
     (tmp_path / "localkfp").mkdir()
@@ -119,7 +119,7 @@ def test_samples_can_be_left_out(settings, tmp_path, has_samples):
     assert ("--samples" in plan.localkfp.command) is has_samples
 
 
-def test_the_sign_in_page_says_how_the_first_account_is_made(db, settings):
+def test_sign_in_page_says_how_to_create_the_first_account(db, settings):
     settings.VIZPORTAL_AUTH = "password"
     people = get_user_model().objects
     people.create_user("local")

@@ -1,4 +1,4 @@
-"""The key in the data directory: made once, changed by a command, the former ones known for a while."""
+"""The key in the data directory is created once and rotated by a command. Former keys stay valid for a while."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from vizportal import env, secret
 A_DAY_S = 24 * 3600
 
 
-def test_a_new_key_takes_over_and_the_old_one_is_known_for_a_while(tmp_path):
+def test_rotated_keys_stay_valid_for_a_while(tmp_path):
     first = secret.load_or_create(tmp_path)
     secret.rotate(tmp_path, is_old_dropped=False)
     second = secret.load_or_create(tmp_path)
@@ -28,7 +28,7 @@ def test_a_new_key_takes_over_and_the_old_one_is_known_for_a_while(tmp_path):
     }
 
 
-def test_a_former_key_ends_with_the_sessions_it_signed(tmp_path):
+def test_former_key_expires_with_its_sessions(tmp_path):
     secret.load_or_create(tmp_path)
     (tmp_path / "secret_key.replaced").write_text(
         f"{int(time.time() - 2 * A_DAY_S)} older\n{int(time.time() - A_DAY_S / 2)} younger\nnothing\n"
@@ -36,7 +36,7 @@ def test_a_former_key_ends_with_the_sessions_it_signed(tmp_path):
     assert secret.load_replaced(tmp_path, A_DAY_S) == ["younger"]
 
 
-def test_a_key_that_leaked_ends_at_once_with_all_before_it(tmp_path):
+def test_leaked_key_and_all_former_keys_can_be_dropped(tmp_path):
     leaked = secret.load_or_create(tmp_path)
     secret.rotate(tmp_path, is_old_dropped=False)
     secret.rotate(tmp_path, is_old_dropped=True)
@@ -45,7 +45,7 @@ def test_a_key_that_leaked_ends_at_once_with_all_before_it(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_changes_what_processes_read_when_they_start(tmp_path):
+def test_rotate_key_changes_the_keys_of_new_processes(tmp_path):
     environ = {**os.environ, "VIZPORTAL_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "vizportal.settings"}
     environ = {name: value for name, value in environ.items() if not name.startswith("SECRET_KEY")}
     show = "from django.conf import settings as s; print(s.SECRET_KEY, *s.SECRET_KEY_FALLBACKS)"
@@ -65,14 +65,14 @@ def test_the_command_changes_what_processes_read_when_they_start(tmp_path):
     assert len(run("-c", show).split()) == 1
 
 
-def test_a_configured_key_is_changed_where_it_is_configured(monkeypatch):
+def test_rotate_key_refuses_a_configured_key(monkeypatch):
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("SECRET_KEY_FILE", "/run/secrets/key")
     with pytest.raises(CommandError, match="SECRET_KEY_FALLBACKS"):
         call_command("rotate_key")
 
 
-def test_former_keys_stand_one_a_line_in_a_file_or_comma_separated(monkeypatch, tmp_path):
+def test_list_is_read_from_lines_of_a_file_or_commas(monkeypatch, tmp_path):
     (tmp_path / "keys").write_text("one\n\ntwo\n")
     monkeypatch.setenv("X_FILE", str(tmp_path / "keys"))
     assert env.read_list("X") == ["one", "two"]

@@ -1,4 +1,4 @@
-"""Secrets come by environment or file. They stand in no command line, no log, and nowhere near a render."""
+"""Secrets come from the environment or files, and are in no command line, log or render."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def holds_secret(text):
     return any(word in text for word in WORDS)
 
 
-def test_what_up_plans_has_no_secret_in_its_words(monkeypatch, settings, tmp_path):
+def test_command_lines_planned_by_up_contain_no_secrets(monkeypatch, settings, tmp_path):
     settings.VIZPORTAL_DATA_DIR = tmp_path
     settings.VIZPORTAL_KFP_SERVICE_BIND = f"127.0.0.1:{free_port()}"
     for name in ("valkey", "localkfp"):
@@ -45,7 +45,7 @@ def test_what_up_plans_has_no_secret_in_its_words(monkeypatch, settings, tmp_pat
     everything = [plan.queue, plan.localkfp, plan.web, plan.kfp_service, *plan.workers]
     assert len({service.name for service in everything}) == 4 + len(plan.workers)
     assert not [service.name for service in everything if holds_secret(" ".join(service.command))]
-    # These two run what others bring, or nothing of ours; the rest cannot do without.
+    # These two do not need the portal's secrets. The other processes do.
     assert not [each.name for each in (plan.queue, plan.localkfp) if holds_secret(str(dict(each.environ)))]
     assert holds_secret(str(dict(plan.web.environ)))
 
@@ -61,7 +61,7 @@ def processes():
 
 @pytest.mark.slow
 @pytest.mark.kernel
-def test_nothing_that_runs_shows_a_secret(tmp_path):
+def test_running_processes_and_logs_reveal_no_secrets(tmp_path):
     authority = Authority(tmp_path / "ca")
     with tls_queue(authority) as port:
         (tmp_path / "queue").write_text(f"rediss://:{PASSWORD}@localhost:{port}/0?ssl_ca_certs={authority.path}")

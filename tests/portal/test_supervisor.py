@@ -1,4 +1,4 @@
-"""The supervisor of `up`, with real processes."""
+"""Test the supervisor of `up` with real processes."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def is_alive(pid):
         return False
 
 
-def test_a_service_is_awaited_and_ended(supervisor, tmp_path):
+def test_service_is_awaited_and_stopped(supervisor, tmp_path):
     mark = tmp_path / "pid"
     supervisor.start(service("one", mark, is_ready=lambda: bool(pids(mark))))
     supervisor.await_ready("one")
@@ -47,7 +47,7 @@ def test_a_service_is_awaited_and_ended(supervisor, tmp_path):
     assert not is_alive(pids(mark)[0])
 
 
-def test_a_service_that_ends_at_once_is_an_error_with_its_last_words(supervisor):
+def test_service_that_exits_at_once_is_an_error_with_its_output(supervisor):
     broken = Service(
         name="broken",
         command=[sys.executable, "-c", "raise SystemExit('no such thing')"],
@@ -59,7 +59,7 @@ def test_a_service_that_ends_at_once_is_an_error_with_its_last_words(supervisor)
         supervisor.await_ready("broken")
 
 
-def test_what_dies_is_started_again_until_a_signal_comes(tmp_path):
+def test_dead_service_is_restarted_until_a_signal(tmp_path):
     program = f"""
 import sys
 sys.path.insert(0, {str(Path.cwd())!r})
@@ -90,7 +90,7 @@ supervisor.stop()
         parent.wait()
 
 
-def test_when_the_supervisor_is_killed_its_services_end(tmp_path):
+def test_services_end_when_the_supervisor_is_killed(tmp_path):
     mark = tmp_path / "pid"
     program = f"""
 import sys, os
@@ -127,7 +127,7 @@ while True:
 """
 
 
-def test_a_busy_service_is_asked_a_second_time_before_it_is_killed(supervisor, tmp_path):
+def test_busy_service_gets_a_second_sigterm_before_sigkill(supervisor, tmp_path):
     marks = [tmp_path / "one", tmp_path / "two"]
     for mark in marks:
         command = [sys.executable, "-c", STUBBORN, str(mark)]

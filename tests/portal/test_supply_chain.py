@@ -1,4 +1,4 @@
-"""Bills of materials, and what is known against what stands in them."""
+"""Bills of materials, and known vulnerabilities of the packages in them."""
 
 import datetime as dt
 import json
@@ -31,7 +31,7 @@ def accept(path, **entry):
 
 
 class Osv(BaseHTTPRequestHandler):
-    """A stand-in for osv.dev, which knows one advisory: for any version of kfp."""
+    """A fake osv.dev with one advisory, for any version of kfp."""
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -59,7 +59,7 @@ def osv():
         server.shutdown()
 
 
-def test_each_lock_and_the_browser_have_a_bill_that_is_valid_and_whole(tmp_path):
+def test_each_lock_file_and_the_browser_have_a_valid_complete_sbom(tmp_path):
     subprocess.run([sys.executable, SCRIPTS / "sbom.py", tmp_path], check=True, capture_output=True)
     bills = {path.name.removesuffix(".cdx.json"): path.read_text() for path in tmp_path.iterdir()}
     environments = {f"environment-{key}" for key in ("base", "previews", "steps", "tfx")}
@@ -77,7 +77,7 @@ def test_each_lock_and_the_browser_have_a_bill_that_is_valid_and_whole(tmp_path)
 
 
 @pytest.mark.slow
-def test_what_is_known_is_found_in_the_real_lock(advisories, osv):
+def test_advisory_is_found_in_the_real_lock_file(advisories, osv):
     answer = advisories.audit(settings.BASE_DIR / "environments" / "steps", osv)
     report = advisories.Report()
     advisories.learn(report, "steps", answer, {})
@@ -89,7 +89,7 @@ def test_what_is_known_is_found_in_the_real_lock(advisories, osv):
 
 
 @pytest.mark.slow
-def test_a_service_that_does_not_answer_is_no_good_news():
+def test_unreachable_advisory_service_is_a_failure():
     command = [sys.executable, SCRIPTS / "advisories.py", "--osv-url", "http://127.0.0.1:9/v1/query"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 3
@@ -97,7 +97,7 @@ def test_a_service_that_does_not_answer_is_no_good_news():
     assert "0 packages asked about" in done.stdout
 
 
-def test_every_version_in_a_lock_is_asked_about_whatever_python_it_is_for(advisories):
+def test_every_version_in_a_lock_file_is_checked(advisories):
     lock = "# by uv\na==1\nb==1 ; python_full_version < '3.12'\nb==2 ; python_full_version >= '3.12'\n    # via a\n"
     assert advisories.rounds(lock) == [["a==1", "b==1"], ["b==2"]]
 
@@ -107,7 +107,7 @@ def package(**more):
     return {"name": "thing", "version": "1.0", "vulns": [vuln], **more}
 
 
-def test_what_is_accepted_counts_no_more_until_its_day(advisories, tmp_path):
+def test_accepted_advisory_is_ignored_until_its_date(advisories, tmp_path):
     path = accept(tmp_path / "a", id="CVE-1", package="thing", reason="Not used that way.", until="2026-11-27")
     for today, found in ((TODAY, 0), (TODAY + dt.timedelta(days=1), 1)):
         report = advisories.Report()
@@ -115,24 +115,24 @@ def test_what_is_accepted_counts_no_more_until_its_day(advisories, tmp_path):
         assert len(report.found) == found
 
 
-def test_it_is_accepted_for_that_package_only(advisories, tmp_path):
+def test_advisory_is_accepted_only_for_its_package(advisories, tmp_path):
     path = accept(tmp_path / "a", id="CVE-1", package="another", reason="Not used.", until="2027-01-01")
     report = advisories.Report()
     advisories.learn(report, "portal", [package()], advisories.read_accepted(path, TODAY))
     assert report.found == ["portal: thing 1.0: PYSEC-1, mended in 2.0"]
 
 
-def test_nothing_is_accepted_without_reason_and_day(advisories, tmp_path):
+def test_acceptance_needs_a_reason_and_a_date(advisories, tmp_path):
     for entry in ({"until": "2027-01-01"}, {"reason": "so"}, {"reason": "", "until": "2027-01-01"}):
         with pytest.raises(SystemExit, match="needs a reason and a day"):
             advisories.read_accepted(accept(tmp_path / "a", id="CVE-1", package="thing", **entry), TODAY)
 
 
-def test_a_package_that_was_passed_over_is_said(advisories):
+def test_skipped_package_is_reported(advisories):
     report = advisories.Report()
     advisories.learn(report, "portal", [{"name": "thing", "skip_reason": "not found: thing (1.0)"}], {})
     assert (report.asked, report.unasked) == (0, ["portal: not found: thing (1.0)"])
 
 
-def test_the_file_we_keep_can_be_read(advisories):
+def test_committed_acceptances_are_valid(advisories):
     advisories.read_accepted(advisories.ACCEPTED, TODAY)

@@ -1,4 +1,4 @@
-"""Templates stay readable: short lines, few levels of includes, no partial for one page without a reason."""
+"""Templates are readable: short lines, few include levels, and no partial with a single user without a reason."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ FOLDER = ROOT / "templates"
 TEMPLATES = {str(path.relative_to(FOLDER)): path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.html"))}
 LONGEST_LINE = 160
 DEEPEST = 4
-# What an expression includes instead of a name.
+# Templates that an expression includes instead of a name.
 CHOSEN = {"preview.template": [name for name in TEMPLATES if re.fullmatch(r"runs/previews/[a-z]\w*\.html", name)]}
-# Partials with one user, and why each is a file of its own.
+# Partials with one user, and why each is a separate file.
 ONE_USER = {
     "promotion/_actions.html": "the buttons of a proposal, which its state decides",
     "promotion/_approved.html": "a part of the visualization's page that belongs to promotion",
@@ -64,7 +64,7 @@ def test_includes_are_at_most_four_deep():
     assert {name: depth(name) for name in TEMPLATES if depth(name) > DEEPEST} == {}
 
 
-def test_a_partial_has_several_users_or_a_reason():
+def test_partial_has_several_users_or_a_reason():
     code = "".join(
         path.read_text(encoding="utf-8") for folder in ("apps", "vizportal") for path in (ROOT / folder).rglob("*.py")
     )

@@ -1,4 +1,4 @@
-"""Words that the glossary replaced do not come back: in code, templates and documents of the product."""
+"""Words that the glossary replaced are not used in code, templates and documents."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ import pytest
 
 from tests.environments import ROOT
 
-# Each old word, and the standard term that took its place.
+# Each old word and the standard term that replaced it.
 REPLACED = {
     r"keepers?": "supervisor",
     r"brood": "ForkPool",
@@ -26,7 +26,7 @@ REPLACED = {
     r"doors?": "authentication, API, interface",
     r"closes? the books|whose books": "records",
 }
-# Keys in the queue server, which running versions share.
+# Keys in the queue server, which different running versions share.
 KEPT = ("vizportal:tallies", "vizportal:tally")
 PLACES = (
     "apps/**/*.py",
@@ -47,19 +47,19 @@ def product_files():
 def uses(pattern, text):
     for kept in KEPT:
         text = text.replace(kept, "")
-    # Parts of a name count too: `keeper_pid`, `_tally`.
+    # Parts of a name count as uses: `keeper_pid`, `_tally`.
     return re.findall(rf"(?<![A-Za-z])(?:{pattern})(?![A-Za-z])", text, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("pattern", REPLACED)
-def test_a_replaced_word_is_not_used(pattern):
+def test_replaced_word_is_not_used(pattern):
     found = {
         str(path.relative_to(ROOT)): words for path in product_files() if (words := uses(pattern, path.read_text()))
     }
     assert not found, f"use {REPLACED[pattern]}"
 
 
-def test_the_files_and_the_words_are_found():
+def test_files_and_words_are_found():
     assert len(product_files()) > 400
     assert uses("keepers?", "self._keeper_pid = KEEPER") == ["keeper", "KEEPER"]
     assert uses("doors?", "indoors, outdoor") == []

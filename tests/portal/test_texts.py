@@ -1,4 +1,4 @@
-"""Texts that no PostgreSQL keeps: NUL and lone halves of surrogate pairs are refused with words, never a 500."""
+"""Texts that PostgreSQL cannot store (NUL and lone surrogates) are refused with a message and not with a 500."""
 
 import json
 
@@ -15,7 +15,7 @@ def signed_in(client):
 
 
 @pytest.mark.parametrize("address", ["/visualizations/?q=a%00b", "/runs/a%00b/", "/visualizations/?owner=%00"])
-def test_an_address_with_a_nul_is_a_bad_request(signed_in, address):
+def test_url_with_nul_returns_400(signed_in, address):
     response = signed_in.get(address)
     assert response.status_code == 400
     assert b"NUL" in response.content
@@ -23,19 +23,19 @@ def test_an_address_with_a_nul_is_a_bad_request(signed_in, address):
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 @pytest.mark.parametrize("field", ["title", "code", "source"])
-def test_a_body_with_such_a_text_is_refused(signed_in, field, text):
+def test_json_body_with_nul_or_surrogate_returns_400(signed_in, field, text):
     body = json.dumps({"run_id": "r", "step_id": "s", "type": "table", field: text})
     response = signed_in.post("/api/v1/visualizations", body, content_type="application/json")
     assert response.status_code == 400
     assert "NUL" in response.json()["error"]["message"]
 
 
-def test_so_it_is_deep_in_the_arguments(signed_in):
+def test_nul_in_nested_arguments_returns_400(signed_in):
     body = json.dumps({"run_id": "r", "step_id": "s", "type": "table", "arguments": {"headers": ["a", {"b\0": 1}]}})
     response = signed_in.post("/api/v1/visualizations", body, content_type="application/json")
     assert response.status_code == 400
 
 
-def test_a_form_with_a_nul_gets_its_own_words(signed_in):
+def test_form_with_nul_does_not_return_500(signed_in):
     response = signed_in.post("/login/", {"username": "a\0", "password": "x"})
     assert response.status_code < 500

@@ -1,4 +1,4 @@
-"""The database and the queue over TLS, as docs/security.md says: real servers, the right authority, wrong ones."""
+"""Connect to real database and queue servers over TLS, as docs/security.md says, with right and wrong authorities."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from django.conf import settings
 from tests.tls import PASSWORD, Authority, tls_database, tls_queue
 
 pytestmark = pytest.mark.slow
-# As a probe asks; then what holds the event stream open.
+# Send a probe's request, then open the event stream.
 ASK = """
 import asyncio, json, django
 django.setup()
@@ -51,7 +51,7 @@ def ours(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory):
-    """An authority the servers' certificates are not of."""
+    """Creates an authority that did not sign the servers' certificates."""
     return Authority(tmp_path_factory.mktemp("theirs"))
 
 
@@ -63,7 +63,7 @@ def ports(ours):
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs Python with the secrets in files, as in a deployment; returns what it wrote."""
+    """Runs Python with the secrets in files, as in a deployment, and returns its output."""
 
     def start(command, database_url, redis_url):
         (tmp_path / "database").write_text(database_url)
@@ -88,7 +88,7 @@ def run(tmp_path):
 
 
 def look(run, *urls):
-    """Returns what ASK found, and the log."""
+    """Returns the result of ASK, and the log."""
     done = run(["-c", ASK], *urls)
     assert done.stdout, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done.stderr
@@ -102,7 +102,7 @@ def redis_url(port, authority, host="localhost"):
     return f"rediss://:{PASSWORD}@{host}:{port}/0?ssl_ca_certs={authority.path}"
 
 
-def test_with_the_right_authority_all_of_it_works(run, ports, ours):
+def test_right_authority_works(run, ports, ours):
     urls = database_url(ports[0], ours), redis_url(ports[1], ours)
     found, _ = look(run, *urls)
     assert found["status"] == 200
@@ -116,7 +116,7 @@ def test_with_the_right_authority_all_of_it_works(run, ports, ours):
     assert "Listening on render-base" in worked.stderr
 
 
-def test_another_authority_is_refused_with_words(run, ports, theirs):
+def test_wrong_authority_is_refused_and_logged(run, ports, theirs):
     found, log = look(run, database_url(ports[0], theirs), redis_url(ports[1], theirs))
     assert found["status"] == 503
     assert found["database"] == {"ok": False}
@@ -128,7 +128,7 @@ def test_another_authority_is_refused_with_words(run, ports, theirs):
     assert [line for line in said if "queue" in line and "CERTIFICATE_VERIFY_FAILED" in line], log
 
 
-def test_a_server_with_the_certificate_of_another_name_is_refused(run, ours):
+def test_certificate_for_another_host_name_is_refused(run, ours):
     with tls_database(ours, "other.example") as database, tls_queue(ours, "other.example") as queue:
         found, log = look(run, database_url(database, ours), redis_url(queue, ours))
     assert (found["database"]["ok"], found["queue"]["ok"]) == (False, False)
@@ -136,7 +136,7 @@ def test_a_server_with_the_certificate_of_another_name_is_refused(run, ours):
     assert "Hostname mismatch" in log
 
 
-def test_these_servers_do_not_talk_without_tls(run, ports, ours):
+def test_servers_refuse_connections_without_tls(run, ports, ours):
     plain = f"redis://:{PASSWORD}@localhost:{ports[1]}/0"
     found, _ = look(run, database_url(ports[0], ours, mode="disable"), plain)
     assert (found["database"]["ok"], found["queue"]["ok"]) == (False, False)

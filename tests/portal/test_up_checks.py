@@ -11,29 +11,29 @@ from vizportal.up import checks
     ("text", "expected"),
     [("127.0.0.1:8000", ("127.0.0.1", 8000)), ("[::1]:80", ("::1", 80)), ("localhost:0", ("localhost", 0))],
 )
-def test_addresses_are_read(text, expected):
+def test_bind_address_is_parsed(text, expected):
     assert checks.parse_bind(text) == expected
 
 
 @pytest.mark.parametrize("text", ["8000", "host", "host:", "host:port", ":80", "host:70000"])
-def test_an_address_of_another_form_is_refused(text):
+def test_malformed_bind_address_is_refused(text):
     with pytest.raises(checks.CannotStartError, match="VIZPORTAL_BIND"):
         checks.parse_bind(text)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.com"])
-def test_without_signing_in_only_loopback_is_bound(host):
+def test_non_loopback_address_requires_sign_in(host):
     with pytest.raises(checks.CannotStartError, match="VIZPORTAL_AUTH=password"):
         checks.require_sign_in(host, "local")
     checks.require_sign_in(host, "password")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_loopback_needs_no_sign_in(host):
+def test_loopback_address_needs_no_sign_in(host):
     checks.require_sign_in(host, "local")
 
 
-def test_a_taken_port_is_named():
+def test_port_in_use_is_named():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -43,20 +43,20 @@ def test_a_taken_port_is_named():
         assert checks.find_free_port("127.0.0.1", port) != port
 
 
-def test_the_second_on_one_data_dir_is_refused_and_told_who_has_it(tmp_path):
+def test_locked_data_dir_error_names_the_process(tmp_path):
     with checks.lock_data_dir(tmp_path), pytest.raises(checks.CannotStartError, match=f"process {os.getpid()}"):
         checks.lock_data_dir(tmp_path)
     with checks.lock_data_dir(tmp_path):
         pass
 
 
-def test_a_data_dir_that_cannot_be_made_is_named(tmp_path):
+def test_invalid_data_dir_error_names_the_setting(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(checks.CannotStartError, match="VIZPORTAL_DATA_DIR"):
         checks.prepare_data_dir(tmp_path / "file" / "data")
 
 
-def test_the_data_dir_is_for_its_owner_only(tmp_path):
+def test_data_dir_is_accessible_only_to_its_owner(tmp_path):
     checks.prepare_data_dir(tmp_path / "data")
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
 
@@ -67,7 +67,7 @@ def kfp_service(bind, *, is_open=False, token=""):
     )
 
 
-def test_kubeflows_protocol_is_served_to_others_only_where_that_is_meant():
+def test_kfp_service_on_public_address_needs_open_or_token():
     assert checks.kfp_service_address(kfp_service("127.0.0.1:8888")) == ("127.0.0.1", 8888)
     with pytest.raises(checks.CannotStartError, match="VIZPORTAL_KFP_SERVICE_OPEN"):
         checks.kfp_service_address(kfp_service("0.0.0.0:8888"))
@@ -77,7 +77,7 @@ def test_kubeflows_protocol_is_served_to_others_only_where_that_is_meant():
         checks.kfp_service_address(kfp_service("8888"))
 
 
-def test_the_port_after_one_that_is_taken_is_used_each_time():
+def test_next_free_port_after_a_used_one_is_found():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""A signed-in person, and a stand-in for Kubeflow behind KFP_HOST."""
+"""Fixtures: a signed-in user, and a fake Kubeflow at KFP_HOST."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.runs.s3 import s3_server
 
 @pytest.fixture
 def kubeflow(settings):
-    """A Kubeflow with one pipeline and one finished run, r1."""
+    """Serves a fake Kubeflow with one pipeline and one finished run, r1."""
     with serve(with_finished_run(Kubeflow())) as served:
         settings.KFP_HOST = served.url
         settings.KFP_TIMEOUT = 5
@@ -27,13 +27,13 @@ def kubeflow(settings):
 
 @pytest.fixture
 def gateway(kubeflow):
-    """The gateway to it."""
+    """Returns the gateway to the fake Kubeflow."""
     return gateway_for_service()
 
 
 @pytest.fixture
 def client(db):
-    """A browser, signed in."""
+    """Returns a signed-in test client."""
     browser = Client()
     browser.force_login(get_user_model().objects.create_user("ada", "ada@example.org"))
     return browser
@@ -41,7 +41,7 @@ def client(db):
 
 @pytest.fixture(scope="module")
 def s3():
-    """The address of an S3 API with a bucket."""
+    """Returns the address of an S3 API with a bucket."""
     with s3_server() as url:
         yield url
 
@@ -58,7 +58,7 @@ def configure(settings):
 
 @pytest.fixture(autouse=True)
 def _forget_runs(monkeypatch):
-    """Finished runs are kept per process, and every stand-in has an r1."""
+    """Clears the process's cache of finished runs, since every fake Kubeflow has an r1."""
     monkeypatch.setattr(details, "kept_steps", details.Kept(8))
     monkeypatch.setattr(details, "kept_specs", details.Kept(8))
     monkeypatch.setattr(details, "kept_names", details.Kept(8))
@@ -70,26 +70,26 @@ def _forget_runs(monkeypatch):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium."""
+    """Starts Chromium."""
     with chromium() as launched:
         yield launched
 
 
 @pytest.fixture(params=["light", "dark"])
 def theme(request):
-    """What the page's person prefers; a module's own fixture of this name changes it."""
+    """Returns the user's theme. A module can override this fixture."""
     return request.param
 
 
 @pytest.fixture
 def viewport():
-    """The size of the page's window."""
+    """Returns the size of the page's window."""
     return {"width": 1280, "height": 720}
 
 
 @pytest.fixture
 def page(theme, viewport, browser, live_server, client, kubeflow):
-    """A page of a signed-in person; a console error, or asking anyone but the portal in vain, fails the test."""
+    """Opens a page for a signed-in user. A console error or a failed request to another host fails the test."""
     context = browser.new_context(base_url=live_server.url, color_scheme=theme, viewport=viewport)
     cookie = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])

@@ -1,6 +1,6 @@
-"""A stand-in for Kubeflow at its HTTP seam: fixed rows, real sockets, and the faults a real one cannot be told to have.
+"""A fake Kubeflow HTTP API with fixed rows, real sockets, and faults that a real server cannot simulate.
 
-The whole way against a real server is in test_localkfp.py.
+test_localkfp.py tests against a real server.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _STATES = {name: number for number, name in enumerate(messages.EXECUTION_STATES)
 
 
 class Kubeflow:
-    """What the stand-in knows; tests change it before they ask.
+    """The data of the fake Kubeflow. Tests change it before they send requests.
 
     Attributes:
-        requests: (method, path) of everything that was asked.
+        requests: (method, path) of every request.
         objects: bytes by `bucket/key`.
-        page: answered to everything when set (a sign-in page).
-        version: of the server, as the v1beta1 API's healthz has it; "" for a server without one.
-        refusal: the words with which it refuses to start a run; "" where it starts it.
+        page: the response to every request if set, such as a sign-in page.
+        version: the server's version in the v1beta1 API's healthz; "" for a server without one.
+        refusal: the message with which it refuses to start a run; "" if it starts the run.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Kubeflow:
     def add_artifact(
         self, artifact_id: int, execution_id: int, key: str, kind: str, uri: str, *, is_input: bool = False, **more: Any
     ) -> None:
-        """Adds an artifact and its event; `more` is its metadata."""
+        """Adds an artifact with metadata `more`, and its event."""
         if all(row.id != artifact_id for row in self.artifacts):
             artifact = messages.message_class("Artifact")(id=artifact_id, uri=uri, type=kind)
             for name, value in {"display_name": key, **more}.items():
@@ -88,7 +88,7 @@ class Kubeflow:
 
 
 def run_row(run_id: str, **changes: Any) -> dict[str, Any]:
-    """Returns a run as the REST API answers it."""
+    """Returns a run as the REST API returns it."""
     return {
         "run_id": run_id,
         "experiment_id": "e1",
@@ -118,7 +118,7 @@ def _set(value: Any, plain: Any) -> None:
 
 
 def with_finished_run(kubeflow: Kubeflow) -> Kubeflow:
-    """Fills the lineage of run r1: every task of the spec, with artifacts of the types the portal draws."""
+    """Adds the lineage of run r1: every task of the spec, with artifacts of the types that the portal draws."""
     kubeflow.add_execution(1, "RUNNING", "DAG", task_name="")
     kubeflow.add_execution(2, task_name="read-data", parent_dag_id=1, pod_name="pod-2", outputs={"rows": 244})
     kubeflow.add_execution(3, task_name="train", parent_dag_id=1, inputs={"rounds": 5, "list": [1, 2]})

@@ -1,4 +1,4 @@
-"""The HTTP of the stand-in for Kubeflow: REST, lineage by gRPC-Web, artifacts and logs, as a real one answers them."""
+"""The fake Kubeflow's HTTP server: REST, lineage over gRPC-Web, artifacts and logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.runs.kubeflow import Kubeflow, run_row
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Head and body are two writes: the second would wait some 40 ms for the client to have seen the first.
+    # Head and body are two writes. Without this, the second would wait about 40 ms for the first's acknowledgement.
     disable_nagle_algorithm = True
     kubeflow: Kubeflow
 
@@ -136,14 +136,14 @@ class Handler(BaseHTTPRequestHandler):
         tasks = self.kubeflow.tasks.get(run_id)
         if tasks is None or query.get("view") != "FULL":
             return {}
-        # As Kubeflow's JSON: empty lists and zero counts are left out.
+        # Kubeflow's JSON omits empty lists and zero counts.
         return {"tasks": tasks[: self.kubeflow.tasks_with_run], "task_count": len(tasks)} if tasks else {}
 
     def _tasks(self, run_id: str, query: dict[str, str]) -> None:
         start, size = int(query.get("page_token") or 0), 17
         tasks = self.kubeflow.tasks.get(run_id)
         if tasks is None:
-            # As a server without the task API.
+            # Respond like a server without the task API.
             self._json({"code": 5, "message": "Not Found"}, status=404)
             return
         more = str(start + size) if start + size < len(tasks) else ""
@@ -208,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(kubeflow: Kubeflow, handler: type[Handler] = Handler) -> Iterator[Kubeflow]:
-    """Serves the stand-in on a free port until the block ends; `kubeflow.url` is its address."""
+    """Serves the fake Kubeflow on a free port until the block ends. `kubeflow.url` is its address."""
     own = type("OwnHandler", (handler,), {"kubeflow": kubeflow})
     server = ThreadingHTTPServer(("127.0.0.1", 0), own)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""A server that accepts every connection and never answers, and counts what it was asked."""
+"""A server that accepts and counts connections but never responds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Mute:
-    """Attributes: url: its address. connections: how many it has accepted."""
+    """Attributes: url: its address. connections: the number of accepted connections."""
 
     def __init__(self, server: socket.socket) -> None:
         self.url = f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""Starts a real ML Metadata store (see tests/mlmd_store) in an environment of its own."""
+"""Starts a real ML Metadata store (see tests/mlmd_store) in its own environment."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ HERE = Path(__file__).resolve().parent.parent / "mlmd_store"
 
 @dataclass(frozen=True)
 class Store:
-    """A running store, by both of its doors."""
+    """A running store with both of its interfaces."""
 
     grpc_address: str
     web_url: str
 
     def write(self, rows: dict[str, Any]) -> dict[str, int]:
-        """Writes a run's rows; returns the ids the store gave them."""
+        """Writes a run's rows and returns their ids in the store."""
         request = urllib.request.Request(f"{self.web_url}/write", data=json.dumps(rows).encode(), method="POST")
         with urllib.request.urlopen(request, timeout=120) as answer:
             return json.load(answer)
 
 
 def interpreter(built_dir: Path) -> Path:
-    """Returns an interpreter that has ml-metadata; built from the lock file where there is none yet."""
+    """Returns an interpreter with ml-metadata, and builds it from the lock file if it is missing."""
     target = built_dir / "mlmd-store"
     uv = Path(sys.executable).parent / "uv"
     command = [str(uv if uv.exists() else shutil.which("uv")), "sync", "--frozen", "--quiet", "--project", str(HERE)]

@@ -1,4 +1,4 @@
-"""A real S3 API, with a bucket of a few objects."""
+"""A real S3 API with a bucket of a few objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OBJECTS = {"one/data.bin": BODY, "folder/a.csv": b"a,b\n1,2\n", "folder/deep/b.
 
 
 def s3_client(url: str) -> Any:
-    """Returns a client of it that may read and write."""
+    """Returns a client that may read and write."""
     return boto3.client(
         "s3", endpoint_url=url, aws_access_key_id="k", aws_secret_access_key=SECRET, region_name="us-east-1"
     )

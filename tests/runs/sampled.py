@@ -1,4 +1,4 @@
-"""One run with an artifact of every kind that has a preview, for tests that look at them."""
+"""A run with an artifact of every preview kind."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ FILES: dict[str, bytes] = {
 
 
 def with_every_kind(kubeflow: Kubeflow) -> dict[str, str]:
-    """Gives the step `train` an artifact of every kind; returns their ids by name."""
+    """Adds an artifact of every preview kind to the step `train` and returns their ids by name."""
     ids = {}
     for number, (name, data) in enumerate(FILES.items(), 100):
         kubeflow.add_artifact(number, 3, name, "system.Artifact", f"{ROOT}/{name}")

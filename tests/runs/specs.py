@@ -1,4 +1,4 @@
-"""A pipeline spec as kfp's compiler writes it, with a step of every kind."""
+"""A pipeline spec in the form of kfp's compiler, with a step of every kind."""
 
 from __future__ import annotations
 

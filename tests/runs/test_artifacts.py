@@ -1,4 +1,4 @@
-"""Previews, the sandboxed view, downloads."""
+"""Previews, the sandboxed view and downloads of artifacts."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def shown(data, name="x", kind="system.Artifact", size=None, metadata=None, is_d
         (b"<html>", {"size": LARGEST_WHOLE_BYTES + 1}, "too_large"),
     ],
 )
-def test_how_it_is_shown_depends_on_type_name_and_first_bytes(data, options, kind):
+def test_preview_kind_depends_on_type_name_and_first_bytes(data, options, kind):
     assert shown(data, **options).preview_kind == kind
 
 
-def test_a_long_table_is_cut_at_a_whole_row():
+def test_long_table_is_cut_after_a_complete_row():
     data = b"a,b\n" + b"".join(b"%d,x\n" % number for number in range(30_000))
     found = shown(data, name="x.csv", size=len(data))
     assert found.is_cut
@@ -53,13 +53,13 @@ def test_a_long_table_is_cut_at_a_whole_row():
     assert found.size_bytes == len(data)
 
 
-def test_of_a_long_text_only_the_beginning_is_read():
+def test_only_the_beginning_of_a_long_text_is_read():
     found = shown(b"x" * (3 * PEEK_BYTES), size=3 * PEEK_BYTES)
     assert len(found.text) == PEEK_BYTES
     assert found.is_cut
 
 
-def test_markdown_is_cleaned_of_scripts_and_foreign_images():
+def test_scripts_and_foreign_images_are_removed_from_markdown():
     found = shown(b'**b** <script>x</script><img src=//evil>\n\n<a href="javascript:x">l</a>', kind="system.Markdown")
     assert "<strong>b</strong>" in found.markup
     for bad in ("<script", "<img", "javascript:"):
@@ -76,12 +76,12 @@ def test_markdown_is_cleaned_of_scripts_and_foreign_images():
         ("", "system.Artifact", {}, False, "key"),
     ],
 )
-def test_a_download_has_a_name_that_opens(uri, kind, metadata, is_directory, name):
+def test_download_name_has_a_usable_extension(uri, kind, metadata, is_directory, name):
     artifact = Artifact(id="1", name="key", type=kind, uri=uri, direction="output", metadata=metadata)
     assert download_name(artifact, is_directory=is_directory) == name
 
 
-def test_the_preview_is_a_page_and_a_part(client, kubeflow):
+def test_preview_is_a_page_or_an_htmx_part(client, kubeflow):
     url = STEP.format("read-data", 1, "preview")
     page = client.get(url).content.decode()
     assert "16.99" in page
@@ -92,7 +92,7 @@ def test_the_preview_is_a_page_and_a_part(client, kubeflow):
     assert "<html" not in part
 
 
-def test_a_download_is_saved_and_never_opened_as_a_page(client, kubeflow):
+def test_download_is_an_attachment(client, kubeflow):
     response = client.get(STEP.format("read-data", 1, "download"))
     assert b"".join(response.streaming_content).startswith(b"total_bill,tip,day")
     assert response["Content-Disposition"] == 'attachment; filename="data.csv"'
@@ -103,7 +103,7 @@ def test_a_download_is_saved_and_never_opened_as_a_page(client, kubeflow):
     report.close()
 
 
-def test_html_is_served_into_a_sandboxed_frame_only(client, kubeflow):
+def test_html_is_served_only_into_a_sandboxed_frame(client, kubeflow):
     url = STEP.format("evaluate", 4, "frame")
     framed = client.get(url, headers=FRAME)
     assert framed["Content-Type"].startswith("text/html")
@@ -115,23 +115,23 @@ def test_html_is_served_into_a_sandboxed_frame_only(client, kubeflow):
     assert 'sandbox="allow-scripts"' in client.get("/runs/r1/steps/evaluate/").content.decode()
 
 
-def test_an_image_is_served_with_its_type(client, kubeflow):
+def test_image_is_served_with_its_content_type(client, kubeflow):
     response = client.get(STEP.format("evaluate", 6, "frame"), headers={"Sec-Fetch-Dest": "image"})
     assert response["Content-Type"] == "image/png"
 
 
-def test_what_is_no_page_and_no_image_is_not_served_in_place(client, kubeflow):
+def test_table_is_not_served_in_a_frame(client, kubeflow):
     assert client.get(STEP.format("read-data", 1, "frame"), headers=FRAME).status_code == 404
 
 
-def test_an_artifact_is_found_only_in_the_step_that_saw_it(client, kubeflow):
+def test_artifact_is_found_only_in_its_steps(client, kubeflow):
     kubeflow.requests.clear()
     assert client.get(STEP.format("labels", 1, "download")).status_code == 404
     assert client.get(STEP.format("read-data", 999, "preview")).status_code == 404
     assert "/artifacts/get" not in [path for _, path in kubeflow.requests]
 
 
-def test_an_object_that_is_gone_is_said_so(client, kubeflow):
+def test_missing_object_is_reported(client, kubeflow):
     kubeflow.objects.clear()
     url = STEP.format("read-data", 1, "preview")
     assert client.get(url).status_code == 404

@@ -1,4 +1,4 @@
-"""The run page in a real browser: keyboard, panel, address, back; and what axe has to say."""
+"""The run page in a real browser: keyboard, panel, address, back button, and axe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.django_db(transaction=True)
-def test_steps_are_reached_by_keyboard(page):
+def test_steps_can_be_selected_by_keyboard(page):
     page.goto("/runs/r1/")
     page.locator("#node-evaluate").focus()
     page.keyboard.press("ArrowUp")
@@ -33,7 +33,7 @@ def test_steps_are_reached_by_keyboard(page):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_panel_keeps_the_width_it_was_given(page):
+def test_panel_keeps_its_chosen_width(page):
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto("/runs/r1/")
     handle = page.get_by_role("separator", name="Width of the step panel")
@@ -81,7 +81,7 @@ def test_artifacts_are_previewed_in_place(page):
 @pytest.mark.parametrize(
     "path", ["/runs/", "/runs/r1/", "/runs/r1/?view=steps", "/runs/r1/steps/evaluate/", "/runs/new/?pipeline=p1"]
 )
-def test_axe_finds_nothing(page, path):
+def test_axe_finds_no_violations(page, path):
     page.goto(path)
     page.wait_for_load_state("networkidle")
     assert violations(page) == []

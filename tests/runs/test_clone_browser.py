@@ -1,4 +1,4 @@
-"""A clone starts with exactly the values of the run, whatever a browser does to line breaks and blanks."""
+"""A clone starts with exactly the values of the run, even if a browser changes line breaks and blanks."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,7 +17,7 @@ def theme():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_cloned_text_is_started_unchanged(page, kubeflow, text):
+def test_cloned_text_is_sent_unchanged(page, kubeflow, text):
     options = {"depth": [1, 2, {"deep": "x" * 50}], "name": text}
     given = {"label": text, "options": options, "columns": ["a"], "rounds": 5}
     kubeflow.runs.append(run_row("r2", runtime_config={"parameters": given}))
@@ -31,7 +31,7 @@ def test_a_cloned_text_is_started_unchanged(page, kubeflow, text):
     assert {name: sent[name] for name in given} == given
 
 
-def test_a_changed_text_keeps_its_own_line_breaks(page, kubeflow):
+def test_edited_text_keeps_its_own_line_breaks(page, kubeflow):
     kubeflow.runs.append(run_row("r2", runtime_config={"parameters": {"label": "one\r\ntwo"}}))
     page.goto("/runs/new/?clone=r2")
     page.locator("#id_param-label").fill("one\ntwo\nthree")
@@ -40,7 +40,7 @@ def test_a_changed_text_keeps_its_own_line_breaks(page, kubeflow):
     assert kubeflow.posted[0]["runtime_config"]["parameters"]["label"] == "one\ntwo\nthree"
 
 
-def test_a_filter_leaves_no_empty_parameters_in_the_address(page, kubeflow):
+def test_filter_form_adds_no_empty_query_parameters(page, kubeflow):
     page.goto("/runs/")
     page.locator("[data-search]").fill("tips")
     page.keyboard.press("Enter")
@@ -70,7 +70,7 @@ def test_a_preview_stays_open_while_the_run_is_live(page, kubeflow):
     assert page.locator("details[data-preview][open]").count() == 1
 
 
-def test_metrics_that_are_read_later_are_announced(page, kubeflow):
+def test_metrics_that_load_later_are_announced(page, kubeflow):
     held = []
 
     def hold(route):
@@ -85,7 +85,7 @@ def test_metrics_that_are_read_later_are_announced(page, kubeflow):
     expect(page.locator("[data-announcer]")).to_contain_text("Metrics are shown")
 
 
-def test_an_object_s_link_opens_in_a_new_tab(page, kubeflow):
+def test_object_link_opens_in_a_new_tab(page, kubeflow):
     page.goto("/runs/r1/steps/read-data/?tab=io")
     with page.context.expect_page() as opened:
         page.locator(".ports a").first.click()

@@ -1,4 +1,4 @@
-"""Several Kubeflows in one portal: an address for each, its own credential, and each person's own rights."""
+"""A portal with several endpoints, each with its own address, credential and permissions of each user."""
 
 import itertools
 import json
@@ -31,7 +31,7 @@ def configure(settings):
 
 @pytest.fixture
 def two(configure):
-    """Two Kubeflows: "lab" with the run r1, "prod" with the run r2."""
+    """Configures two endpoints: "lab" with the run r1, and "prod" with the run r2."""
     with serve(with_finished_run(Kubeflow())) as lab, serve(Kubeflow()) as prod:
         prod.runs = [run_row("r2", display_name="a run of prod")]
         configure(
@@ -53,7 +53,7 @@ def request_of(user, path="/runs/", **headers):
     return request
 
 
-def test_each_endpoint_has_an_address_of_its_own_and_links_stay_below_it(client, two):
+def test_each_endpoint_has_its_own_url_prefix_and_keeps_links_below_it(client, two):
     first, second = client.get("/runs/").content.decode(), client.get("/e/prod/runs/").content.decode()
     assert "a run of prod" not in first
     assert 'href="/e/prod/runs/r2/"' in second
@@ -63,16 +63,16 @@ def test_each_endpoint_has_an_address_of_its_own_and_links_stay_below_it(client,
     assert client.get("/runs/r2/").status_code == 404
 
 
-def test_an_endpoint_nobody_configured_is_not_found(client, two):
+def test_unconfigured_endpoint_is_not_found(client, two):
     assert client.get("/e/nowhere/runs/").status_code == 404
 
 
-def test_the_prefix_ends_with_its_request(client, two):
+def test_url_prefix_does_not_leak_into_the_next_request(client, two):
     client.get("/e/prod/runs/")
     assert 'href="/e/prod/pipelines/"' not in client.get("/runs/").content.decode()
 
 
-def test_each_endpoint_is_asked_with_its_own_credential_only(client, two):
+def test_each_endpoint_gets_only_its_own_credential(client, two):
     lab, prod = two
     client.get("/runs/")
     client.get("/e/prod/runs/")
@@ -80,12 +80,12 @@ def test_each_endpoint_is_asked_with_its_own_credential_only(client, two):
     assert {head.get("Authorization") for head in prod.headers} == {"Bearer s3cret"}
 
 
-def test_the_api_takes_an_endpoint_and_refuses_an_unknown_one(client, two):
+def test_api_accepts_known_endpoints_and_refuses_unknown_ones(client, two):
     assert [run["id"] for run in client.get("/api/v1/runs?endpoint=prod").json()["items"]] == ["r2"]
     assert client.get("/api/v1/runs?endpoint=nowhere").status_code == 404
 
 
-def test_a_token_in_a_file_is_read_anew_when_it_was_rotated(configure, tmp_path):
+def test_rotated_token_file_is_read_again(configure, tmp_path):
     file = tmp_path / "token"
     file.write_text("first\n")
     with serve(Kubeflow()) as served:
@@ -96,7 +96,7 @@ def test_a_token_in_a_file_is_read_anew_when_it_was_rotated(configure, tmp_path)
         assert [head.get("Authorization") for head in served.headers] == ["Bearer first", "Bearer second"]
 
 
-def test_people_are_asked_for_with_their_own_token_cookie_or_header(configure, ada):
+def test_requests_carry_the_users_own_token_cookie_or_header(configure, ada):
     with serve(Kubeflow()) as served:
         configure(
             {"key": "t", "host": served.url, "auth": "person-token", "token_header": "X-Forwarded-Access-Token"},
@@ -115,7 +115,7 @@ def test_people_are_asked_for_with_their_own_token_cookie_or_header(configure, a
 
 
 @pytest.mark.parametrize("auth", ["person-token", "person-cookie", "person-header"])
-def test_without_their_own_credential_people_are_told_to_sign_in_and_nothing_is_sent(configure, ada, auth):
+def test_user_without_credential_must_sign_in_and_nothing_is_sent(configure, ada, auth):
     with serve(Kubeflow()) as served:
         configure(
             {"key": "a", "host": served.url, "auth": auth, "person_cookies": ["s"], "user_header": "kubeflow-userid"}
@@ -125,7 +125,7 @@ def test_without_their_own_credential_people_are_told_to_sign_in_and_nothing_is_
         assert served.requests == []
 
 
-def test_a_sealed_credential_opens_with_the_same_rights_for_an_hour_only(configure, ada, settings, monkeypatch):
+def test_sealed_credential_works_until_it_expires(configure, ada, settings, monkeypatch):
     with serve(Kubeflow()) as served:
         configure({"key": "t", "host": served.url, "auth": "person-token", "token_header": "X-Token"})
         gateway = gateway_for(caller_of(request_of(ada, **{"X-Token": "adas"})))
@@ -140,13 +140,13 @@ def test_a_sealed_credential_opens_with_the_same_rights_for_an_hour_only(configu
             gateway_unsealed("t", "", sealed, max_age_s=60)
 
 
-def test_secrets_are_not_in_what_is_printed(configure, ada):
+def test_repr_contains_no_secrets(configure, ada):
     configure({"key": "a", "host": "http://kubeflow.example", "auth": "token", "token": "s3cret"})
     assert "s3cret" not in repr(endpoints.endpoints())
     assert "s3cret" not in repr(gateway_for(caller_of(request_of(ada))).connection)
 
 
-def test_a_namespace_is_chosen_by_the_address_and_remembered(client, configure):
+def test_namespace_is_chosen_in_the_query_and_remembered(client, configure):
     with serve(with_finished_run(Kubeflow())) as served:
         configure({"key": "a", "host": served.url, "namespaces": ["team-a", "team-b"]})
         client.get("/runs/")
@@ -157,17 +157,17 @@ def test_a_namespace_is_chosen_by_the_address_and_remembered(client, configure):
     assert [name for name, _ in itertools.groupby(asked)] == ["team-a", "team-b"]
 
 
-def test_what_one_person_may_see_is_not_shown_to_another(client, configure):
+def test_cached_run_is_not_shown_to_a_user_without_access(client, configure):
     with serve(with_finished_run(Kubeflow())) as served:
         configure({"key": "a", "host": served.url, "auth": "person-token", "token_header": "X-Token"})
         assert client.get("/runs/r1/", headers={"X-Token": "adas"}).status_code == 200
-        served.runs = []  # what Kubeflow answers to somebody without rights
+        served.runs = []  # Kubeflow's response to a user without permissions
         other = Client()
         other.force_login(get_user_model().objects.create_user("eve"))
         assert other.get("/runs/r1/", headers={"X-Token": "eves"}).status_code == 404
 
 
-def test_a_certificate_bundle_is_used(configure, tmp_path):
+def test_certificate_bundle_is_used(configure, tmp_path):
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
     configure({"key": "a", "host": "https://127.0.0.1:9", "ca_file": str(bundle)})
@@ -192,13 +192,13 @@ def test_a_certificate_bundle_is_used(configure, tmp_path):
         ('[{"key": "a", "host": "http://k"}, {"key": "a", "host": "http://l"}]', "same key"),
     ],
 )
-def test_a_wrong_setting_is_told_in_words(settings, text, words):
+def test_invalid_setting_raises_improperly_configured(settings, text, words):
     settings.VIZPORTAL_ENDPOINTS = text
     with pytest.raises(ImproperlyConfigured, match=words):
         endpoints.endpoints()
 
 
-def test_a_wrong_setting_fails_the_check_command(settings):
+def test_invalid_setting_fails_the_check_command(settings):
     settings.VIZPORTAL_ENDPOINTS = "nonsense"
     with pytest.raises(SystemCheckError, match="VIZPORTAL_ENDPOINTS"):
         call_command("check")

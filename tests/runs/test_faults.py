@@ -1,4 +1,4 @@
-"""Kubeflow down, mute, asking for a sign-in, or not Kubeflow: always a page with the cause, never a 500."""
+"""If Kubeflow is down, silent, shows a sign-in page or is something else, a page names the cause. There is no 500."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGES = ["/runs/", "/runs/r1/", "/runs/r1/steps/train/", "/pipelines/", "/experi
 
 @pytest.fixture
 def closed_port(settings):
-    """An address nobody listens on."""
+    """Returns an address with no listener."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         settings.KFP_HOST = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -25,7 +25,7 @@ def closed_port(settings):
 
 @pytest.fixture
 def mute(settings):
-    """A server that accepts and never answers."""
+    """Serves an address that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.KFP_HOST = f"http://127.0.0.1:{server.getsockname()[1]}"
         settings.KFP_TIMEOUT = 0.3
@@ -33,7 +33,7 @@ def mute(settings):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_down_is_a_page_with_host_cause_and_retry(client, closed_port, settings, path):
+def test_unreachable_kubeflow_page_has_host_cause_and_retry(client, closed_port, settings, path):
     response = client.get(path)
     text = response.content.decode()
     assert response.status_code == 503
@@ -43,14 +43,14 @@ def test_down_is_a_page_with_host_cause_and_retry(client, closed_port, settings,
     assert "Saved visualizations</a> still open" in text
 
 
-def test_mute_times_out_once(client, mute):
+def test_silent_kubeflow_times_out_once(client, mute):
     response = client.get("/runs/")
     assert response.status_code == 503
     assert "timed out after 0.3 s" in response.content.decode()
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_sign_in_page_is_no_data(client, kubeflow, path):
+def test_sign_in_page_is_not_read_as_data(client, kubeflow, path):
     kubeflow.page = "<!DOCTYPE html><html>Sign in</html>"
     response = client.get(path)
     assert response.status_code == 502
@@ -58,13 +58,13 @@ def test_a_sign_in_page_is_no_data(client, kubeflow, path):
 
 
 @pytest.mark.parametrize("answer", ["[1, 2]", '"text"', "not json at all", "{", '{"runs": [7], "run_id": {}}'])
-def test_what_is_not_the_api_is_said_so(client, kubeflow, answer):
+def test_response_that_is_not_the_api_is_reported(client, kubeflow, answer):
     kubeflow.page = answer
     for path in PAGES:
         assert client.get(path).status_code in {200, 404, 502}, path
 
 
-def test_a_part_of_a_page_says_it_in_its_place(client, closed_port):
+def test_htmx_part_shows_the_error_in_its_place(client, closed_port):
     headers = {"HX-Request": "true", "HX-Target": "step-panel"}
     response = client.get("/runs/r1/steps/train/", headers=headers)
     assert response.status_code == 200
@@ -72,12 +72,12 @@ def test_a_part_of_a_page_says_it_in_its_place(client, closed_port):
     assert "<html" not in response.content.decode()
 
 
-def test_a_poll_leaves_the_page_as_it_is(client, closed_port):
+def test_failed_poll_leaves_the_page_unchanged(client, closed_port):
     response = client.get("/runs/r1/", headers={"HX-Request": "true", "HX-Target": "run-live"})
     assert response.status_code == 503
 
 
-def test_without_kubeflow_the_page_says_what_to_set(client, settings):
+def test_page_without_kfp_host_names_the_setting(client, settings):
     settings.KFP_HOST = ""
     response = client.get("/runs/")
     assert response.status_code == 503
@@ -96,7 +96,7 @@ def test_without_kubeflow_the_page_says_what_to_set(client, settings):
         (503, exceptions.EndpointDownError),
     ],
 )
-def test_a_status_becomes_one_error_with_kubeflow_s_words(status, kind):
+def test_http_status_maps_to_an_error_with_kubeflows_message(status, kind):
     body = b'{"error": "long", "code": 3, "message": "long", "details": [{"message": "for people"}]}'
     error = errors.from_status("http://k", status, body)
     assert type(error) is kind
@@ -105,13 +105,13 @@ def test_a_status_becomes_one_error_with_kubeflow_s_words(status, kind):
 
 
 def request_of(user):
-    """Returns a request of a signed-in person."""
+    """Returns a request of a signed-in user."""
     request = RequestFactory().get("/runs/")
     request.user = user
     return request
 
 
-def test_the_person_is_told_to_kubeflow(kubeflow, settings, django_user_model, db):
+def test_user_id_header_is_sent_to_kubeflow(kubeflow, settings, django_user_model, db):
     settings.KFP_USERID_HEADER = "kubeflow-userid"
     user = django_user_model.objects.create_user("eve", "eve@example.org")
     gateway = gateway_for(caller_of(request_of(user)))
@@ -122,14 +122,14 @@ def test_the_person_is_told_to_kubeflow(kubeflow, settings, django_user_model, d
     assert {head.get("kubeflow-userid") for head in kubeflow.headers} == {"eve@example.org"}
 
 
-def test_an_unknown_endpoint_is_not_found(kubeflow, django_user_model, db):
+def test_unknown_endpoint_is_not_found(kubeflow, django_user_model, db):
     user = django_user_model.objects.create_user("eve")
     with pytest.raises(exceptions.NotFoundError, match="nowhere"):
         gateway_for(caller_of(request_of(user)), "nowhere")
 
 
 @pytest.mark.parametrize("uri", ["", "file:///etc/passwd", "minio://", "oci://x/y", "http://[", "data.csv"])
-def test_a_uri_the_artifact_gateway_cannot_read_is_refused_unsent(gateway, kubeflow, uri):
+def test_unsupported_artifact_uri_is_refused_without_a_request(gateway, kubeflow, uri):
     with pytest.raises(exceptions.EndpointError), gateway.open_artifact(uri):
         pass
     assert kubeflow.requests == []

@@ -1,4 +1,4 @@
-"""The graph as a drawing: nothing overlaps, frames hold what is in them, lines run downwards and past boxes."""
+"""The graph's layout: boxes do not overlap, frames contain their steps, and lines run down and around boxes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def step(part, parent="", /, **more):
 
 
 def loop(name, count, *inside, parent="", failed=(), **more):
-    """A loop with its iterations, each with the steps named in `inside`, one after the other."""
+    """Returns a loop with its iterations. Each has the steps named in `inside`, in sequence."""
     steps = [step(name, parent, kind=StepKind.LOOP, iteration_count=count, **more)]
     for number in range(count):
         state = State.FAILED if number in failed else State.SUCCEEDED
@@ -65,7 +65,7 @@ def edges(drawing):
     return {(line.source, line.target) for line in drawing.lines}
 
 
-def test_a_spec_is_drawn_with_frames_around_their_tasks():
+def test_spec_is_drawn_with_frames_around_their_tasks():
     drawing = graph.draw(graph.spec_steps(SPEC))
     boxes = {box.step.id: box for box in drawing.boxes}
     assert boxes["for-loop-1"].is_frame
@@ -83,8 +83,8 @@ def test_a_spec_is_drawn_with_frames_around_their_tasks():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_no_boxes_overlap_and_no_line_crosses_one_whatever_the_graph(seed):
-    # A fixed seed: the graph is the same in every run.
+def test_boxes_do_not_overlap_and_lines_do_not_cross_them(seed):
+    # The seed is fixed, so that the graph is the same in every test run.
     rng = random.Random(seed)
     keys = [f"n{number}" for number in range(rng.randint(1, 40))]
     sizes = {key: (rng.choice([196, 300, 520]), rng.choice([46, 120])) for key in keys}
@@ -104,7 +104,7 @@ def test_no_boxes_overlap_and_no_line_crosses_one_whatever_the_graph(seed):
             assert not [box for box in others if overlap(corner, box)]
 
 
-def test_the_drawing_is_the_same_in_every_process():
+def test_drawing_does_not_depend_on_the_hash_seed():
     code = "from tests.runs.specs import SPEC; from apps.runs import graph; print(graph.draw(graph.spec_steps(SPEC)))"
     told = {
         subprocess.run(
@@ -116,7 +116,7 @@ def test_the_drawing_is_the_same_in_every_process():
     assert "evaluate" in told.pop()
 
 
-def test_a_loop_shows_one_iteration_the_failed_one_first():
+def test_loop_shows_one_iteration_preferably_the_failed_one():
     steps = loop("l", 100, "a", "b", failed={70})
     drawing = graph.draw(steps)
     assert ids(drawing) == {"l", "l.70.a", "l.70.b"}
@@ -131,7 +131,7 @@ def test_a_loop_shows_one_iteration_the_failed_one_first():
     assert "l.70.a" in ids(graph.draw(steps, graph.GraphViewState(iterations={"l": 5000})))
 
 
-def test_a_running_loop_shows_the_iteration_that_works():
+def test_running_loop_shows_the_running_iteration():
     steps = loop("l", 3, "a")
     running = [
         Step(**{**_fields(each), "state": State.RUNNING}) if each.id.startswith("l.2") else each for each in steps
@@ -143,7 +143,7 @@ def _fields(each):
     return {name: getattr(each, name) for name in Step.__slots__}
 
 
-def test_loops_in_loops_keep_a_choice_of_their_own():
+def test_nested_loops_have_separate_iteration_choices():
     steps = loop("outer", 2)
     for number in range(2):
         steps += loop("inner", 2, "work", parent=f"outer.{number}")
@@ -164,7 +164,7 @@ def many_frames(failed=""):
     return steps
 
 
-def test_many_steps_stand_in_closed_frames_that_say_what_is_in_them():
+def test_large_graph_has_closed_frames_with_summaries():
     drawing = graph.draw(many_frames(failed="stage3"))
     boxes = {box.step.id: box for box in drawing.boxes}
     assert len(boxes) == 10 + 9
@@ -177,7 +177,7 @@ def test_many_steps_stand_in_closed_frames_that_say_what_is_in_them():
     assert boxes["stage3"].toggle == "close=stage3"
 
 
-def test_frames_open_and_close_as_the_address_says():
+def test_frames_open_and_close_by_view_state():
     steps = many_frames()
     assert len(graph.draw(steps).boxes) == 10
     assert len(graph.draw(steps, graph.GraphViewState(opened=frozenset({"stage4", "no such"}))).boxes) == 19
@@ -190,7 +190,7 @@ def test_frames_open_and_close_as_the_address_says():
     assert "stage7.t2" in ids(graph.draw(steps, selected_id="stage7.t2"))
 
 
-def test_frames_stay_closed_beyond_what_can_be_drawn():
+def test_frames_over_the_drawing_limit_stay_closed():
     steps = []
     for number in range(4):
         steps.append(step(f"f{number}", kind=StepKind.DAG))
@@ -200,8 +200,8 @@ def test_frames_stay_closed_beyond_what_can_be_drawn():
     assert graph.MOST_DRAWN // 2 < len(drawing.boxes) <= graph.MOST_DRAWN
 
 
-def test_who_waits_for_a_step_in_a_frame_gets_a_line_from_the_frame():
-    # Argo names the last pod of a DAG as what the next one waits for.
+def test_dependency_on_a_step_in_a_frame_is_drawn_from_the_frame():
+    # In Argo, the next step waits for the last pod of a DAG.
     steps = [
         step("dag", kind=StepKind.DAG),
         step("first", "dag"),
@@ -215,7 +215,7 @@ def test_who_waits_for_a_step_in_a_frame_gets_a_line_from_the_frame():
     assert edges(closed) == {("dag", "next"), ("next", "dag2")}
 
 
-def test_steps_that_wait_for_each_other_are_drawn_all_the_same():
+def test_cyclic_dependencies_are_drawn():
     steps = [step("a", depends_on=("b",)), step("b", depends_on=("a",)), step("c", depends_on=("c", "b"))]
     drawing = graph.draw(steps)
     assert ids(drawing) == {"a", "b", "c"}
@@ -226,7 +226,7 @@ def artifact(artifact_id, name, direction):
     return Artifact(id=artifact_id, name=name, type="system.Dataset", uri="", direction=direction)
 
 
-def test_artifacts_stand_between_who_wrote_and_who_reads_them():
+def test_artifacts_are_drawn_between_writer_and_readers():
     steps = [
         step("read", artifacts=(artifact("1", "data", "output"), artifact("2", "stats", "output"))),
         step("frame", kind=StepKind.DAG, depends_on=("read",)),
@@ -249,7 +249,7 @@ def test_artifacts_stand_between_who_wrote_and_who_reads_them():
     assert len(closed.pills) == 3
 
 
-def test_what_never_leaves_a_closed_frame_is_not_drawn():
+def test_artifact_inside_a_closed_frame_is_not_drawn():
     steps = [
         step("frame", kind=StepKind.DAG),
         step("one", "frame", artifacts=(artifact("1", "data", "output"),)),
@@ -261,7 +261,7 @@ def test_what_never_leaves_a_closed_frame_is_not_drawn():
     assert graph.draw(steps, graph.GraphViewState(has_artifacts=True, frames="closed")).pills == ()
 
 
-def test_artifacts_of_1x_runs_are_joined_by_where_they_are():
+def test_artifacts_of_kfp_1_runs_are_joined_by_uri():
     ends = [
         Artifact(id=f"pod.{direction}", name=direction, type="system.Artifact", uri=uri, direction=direction)
         for direction, uri in (("output", "minio://b/k"), ("input", "minio://b/k"))
@@ -271,21 +271,21 @@ def test_artifacts_of_1x_runs_are_joined_by_where_they_are():
     assert [pill.carried.targets for pill in drawing.pills] == [("two",)]
 
 
-def test_no_steps_make_an_empty_drawing():
+def test_drawing_without_steps_is_empty():
     drawing = graph.draw([])
     assert drawing.boxes == ()
     assert (drawing.width, drawing.height) == (0, 0)
 
 
 @pytest.mark.parametrize("name", ["short", "L" + "o" * 2000 + "ng", "名前" * 40, "😀" * 30, "a\nb\x00c", "W" * 22])
-def test_names_are_cut_to_their_box(name):
+def test_names_are_shortened_to_fit_their_box(name):
     label = fit(name, 180)
     assert label.isprintable()
     assert len(label) <= 40
     assert label == name or label.endswith("…") or "\n" in name
 
 
-def test_five_hundred_steps_are_laid_out_in_no_time():
+def test_500_steps_are_laid_out_quickly():
     rng = random.Random(7)
     steps = [
         step(f"s{number}", depends_on=tuple({f"s{rng.randrange(max(0, number - 30), number)}" for _ in range(2)}))
@@ -296,5 +296,5 @@ def test_five_hundred_steps_are_laid_out_in_no_time():
     started = time.process_time()
     drawing = graph.draw(steps)
     assert len(drawing.boxes) == 500
-    # It takes a tenth of this; a step too many in complexity takes ten times as much.
+    # It takes a tenth of this limit. With a worse complexity it would take ten times the limit.
     assert time.process_time() - started < 1.0

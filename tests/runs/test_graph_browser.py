@@ -1,4 +1,4 @@
-"""The graph in a real browser: zoom, drag, minimap, frames and iterations in place, and what outlives a refresh."""
+"""The graph in a real browser: zoom, drag, minimap, frames, iterations, and state that survives a refresh."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def task(name, component="work", **more):
 
 @pytest.fixture
 def stages(kubeflow):
-    """A run, `live`, that never ends: eight stages of nine steps in a row."""
+    """Adds a run `live` that never ends, with eight stages of nine steps in sequence."""
     order = [f"stage-{number}" for number in range(8)]
     spec = {
         "pipelineInfo": {"name": "stages"},
@@ -62,7 +62,7 @@ def drawn_width(page):
 
 
 def refreshed(page):
-    """Waits until the part that is alive was drawn again."""
+    """Waits until the live part has been redrawn."""
     page.locator("#run-live").evaluate("part => { part.dataset.seen = '1'; }")
     expect(page.locator("#run-live[data-seen]")).to_have_count(0, timeout=10_000)
 
@@ -71,7 +71,7 @@ def ending(path):
     return re.compile(re.escape(path) + "$")
 
 
-def test_the_graph_zooms_by_button_key_and_wheel(page):
+def test_graph_zooms_by_button_key_and_wheel(page):
     page.goto("/runs/r1/")
     level = page.locator("[data-zoom-level]")
     usual = drawn_width(page)
@@ -94,7 +94,7 @@ def test_the_graph_zooms_by_button_key_and_wheel(page):
     page.wait_for_function(grown, arg=before)
 
 
-def test_two_fingers_pull_the_graph_larger(browser, live_server, client, kubeflow):
+def test_pinch_gesture_zooms_the_graph(browser, live_server, client, kubeflow):
     context = browser.new_context(base_url=live_server.url, has_touch=True, viewport={"width": 390, "height": 844})
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     opened = context.new_page()
@@ -117,7 +117,7 @@ def test_two_fingers_pull_the_graph_larger(browser, live_server, client, kubeflo
     context.close()
 
 
-def test_frames_of_a_pipeline_open_in_place(page):
+def test_frames_of_a_pipeline_toggle_in_place(page):
     page.goto("/pipelines/p1/versions/v1/")
     page.evaluate("window.isSame = true")
     page.get_by_role("button", name="Zoom in").click()
@@ -129,7 +129,7 @@ def test_frames_of_a_pipeline_open_in_place(page):
     assert page.evaluate("window.isSame") is True
 
 
-def test_the_graph_is_dragged_and_the_minimap_moves_it(page):
+def test_graph_is_moved_by_dragging_and_by_minimap(page):
     page.goto("/runs/r1/")
     for _ in range(4):
         page.get_by_role("button", name="Zoom in").click()
@@ -184,7 +184,7 @@ def test_frames_and_iterations_change_in_place(page):
     expect(page.locator("#node-condition-1\\.deploy")).to_have_count(0)
 
 
-def test_a_refresh_leaves_everything_where_it_is(page, stages):
+def test_refresh_keeps_scroll_zoom_and_focus(page, stages):
     page.goto("/runs/live/?frames=open")
     page.get_by_role("button", name="Zoom in").click()
     page.locator("[data-graph-wrap]").evaluate("wrap => wrap.scrollTo(60, 500)")
@@ -203,7 +203,7 @@ def test_a_refresh_leaves_everything_where_it_is(page, stages):
     expect(page.locator("#node-stage-1")).to_have_attribute("aria-current", "true")
 
 
-def test_a_frame_that_opens_stays_under_the_pointer(page, stages):
+def test_opened_frame_stays_under_the_pointer(page, stages):
     page.goto("/runs/live/?frames=closed")
     page.locator("#toggle-stage-6").click()
     expect(page.locator("#node-stage-6\\.t0")).to_be_attached()
@@ -215,7 +215,7 @@ def test_a_frame_that_opens_stays_under_the_pointer(page, stages):
     assert abs(now["y"] - where["y"]) < 24
 
 
-def test_a_node_reached_by_key_is_scrolled_into_sight(page, stages):
+def test_node_focused_by_keyboard_is_scrolled_into_view(page, stages):
     page.goto("/runs/live/?frames=closed")
     page.set_viewport_size({"width": 1280, "height": 500})
     page.locator("#node-stage-0").focus()
@@ -228,7 +228,7 @@ def test_a_node_reached_by_key_is_scrolled_into_sight(page, stages):
     assert node["y"] + node["height"] <= seen["y"] + seen["height"]
 
 
-def test_an_artifact_opens_its_place_in_the_panel(page):
+def test_artifact_link_opens_its_place_in_the_panel(page):
     page.goto("/runs/r1/?artifacts=1")
     page.get_by_role("link", name="report, HTML of evaluate").click()
     expect(page.locator("#step-panel [data-panel]")).to_have_attribute("data-step", "evaluate")
@@ -236,7 +236,7 @@ def test_an_artifact_opens_its_place_in_the_panel(page):
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_axe_finds_nothing_in_graphs_and_timelines(page, theme, width):
+def test_axe_finds_no_violations_in_graphs_and_timelines(page, theme, width):
     page.set_viewport_size({"width": width, "height": 844})
     for path in (
         "/runs/r1/?artifacts=1",
@@ -251,7 +251,7 @@ def test_axe_finds_nothing_in_graphs_and_timelines(page, theme, width):
         check(page)
 
 
-def test_without_a_script_the_graph_is_a_drawing_with_links(browser, live_server, client, kubeflow):
+def test_graph_without_javascript_is_a_drawing_with_links(browser, live_server, client, kubeflow):
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     opened = context.new_page()

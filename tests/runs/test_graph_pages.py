@@ -1,4 +1,4 @@
-"""The graph's pages without a script: what the address says is what one sees, and every button is a link."""
+"""Graph pages without JavaScript: the address determines the view, and every button is a link."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_run(kubeflow, run_id, tasks, *, state="SUCCEEDED", **components):
     kubeflow.runs.append(run_row(run_id, state=state) | {"pipeline_spec": spec(tasks, **components)})
 
 
-def test_an_iteration_is_chosen_by_link_and_the_link_shows_the_same_to_another_person(client, kubeflow):
+def test_iteration_link_shows_the_chosen_iteration(client, kubeflow):
     page = soup(client.get("/runs/r1/"))
     assert {"for-loop-1.0", "for-loop-1.0.score"} <= nodes(page)
     link = page.select_one("#after-for-loop-1")
@@ -59,7 +59,7 @@ def test_an_iteration_is_chosen_by_link_and_the_link_shows_the_same_to_another_p
     assert options[1]["aria-current"] == "true"
 
 
-def test_a_frame_closes_by_link_and_says_what_is_in_it(client, kubeflow):
+def test_frame_closes_by_link_and_summarizes_its_content(client, kubeflow):
     page = soup(client.get("/runs/r1/"))
     toggle = page.select_one("#toggle-condition-1")
     assert (toggle["aria-label"], toggle["aria-expanded"]) == ("Close condition-1", "true")
@@ -74,12 +74,12 @@ def test_a_frame_closes_by_link_and_says_what_is_in_it(client, kubeflow):
     assert nodes(soup(client.get("/runs/r1/" + again["href"]))) == nodes(page)
 
 
-def test_a_link_to_a_step_opens_the_frames_it_is_in(client, kubeflow):
+def test_step_link_opens_the_frames_around_it(client, kubeflow):
     page = soup(client.get("/runs/r1/steps/for-loop-1.1.score/"))
     assert page.select_one("#node-for-loop-1\\.1\\.score")["aria-current"] == "true"
 
 
-def test_what_is_open_stays_in_the_addresses_of_steps_and_of_the_refresh(client, kubeflow):
+def test_view_state_is_kept_in_step_links_and_refresh(client, kubeflow):
     query = "?open=a,b&close=condition-1&iteration=for-loop-1:1&artifacts=1"
     page = soup(client.get("/runs/r1/" + query))
     found = page.select_one("#node-train")["href"]
@@ -92,7 +92,7 @@ def test_what_is_open_stays_in_the_addresses_of_steps_and_of_the_refresh(client,
     assert panel.select_one("table.timeline tr[aria-selected] #node-train")
 
 
-def test_odd_addresses_are_taken_for_no_address(client, kubeflow):
+def test_invalid_view_parameters_are_ignored(client, kubeflow):
     plain = nodes(soup(client.get("/runs/r1/")))
     for query in ("?open=,,&close=%01", "?iteration=for-loop-1:-1", "?iteration=for-loop-1:9999999999", "?frames=x"):
         assert nodes(soup(client.get("/runs/r1/" + query))) == plain
@@ -100,7 +100,7 @@ def test_odd_addresses_are_taken_for_no_address(client, kubeflow):
     assert nodes(soup(client.get("/runs/r1/" + long))) == plain
 
 
-def test_artifacts_are_drawn_on_demand_between_their_steps(client, kubeflow):
+def test_artifacts_are_drawn_between_steps_on_demand(client, kubeflow):
     page = soup(client.get("/runs/r1/"))
     assert not page.select("[data-artifact]")
     drawn = soup(client.get("/runs/r1/" + page.select_one("#graph-artifacts")["href"]))
@@ -112,7 +112,7 @@ def test_artifacts_are_drawn_on_demand_between_their_steps(client, kubeflow):
     assert {("read-data", pills["data"]["id"]), (pills["data"]["id"], "train")} <= lines
 
 
-def test_the_graph_tells_in_words_what_it_shows(client, kubeflow):
+def test_graph_has_a_text_description(client, kubeflow):
     page = soup(client.get("/runs/r1/"))
     assert page.select_one("#graph-summary").text == "7 steps: 4 succeeded, 2 cached, 1 skipped"
     assert page.select_one("svg[data-graph] desc").text.startswith("7 steps: 4 succeeded")
@@ -122,7 +122,7 @@ def test_the_graph_tells_in_words_what_it_shows(client, kubeflow):
         assert node["data-kind"]
 
 
-def test_names_are_text_whatever_stands_in_them(client, kubeflow):
+def test_step_names_are_escaped(client, kubeflow):
     names = {"a": "<script>alert(1)</script>", "b": "😀" * 40, "c": "long" * 400, "d": "x\u0000\u202ey"}
     add_run(kubeflow, "odd", {key: task(name, dependentTasks=["a"]) for key, name in names.items()})
     page = soup(client.get("/runs/odd/"))
@@ -133,7 +133,7 @@ def test_names_are_text_whatever_stands_in_them(client, kubeflow):
     assert nodes(page) == {"a", "b", "c", "d"}
 
 
-def test_above_five_hundred_steps_the_list_comes_first(client, kubeflow):
+def test_run_with_more_than_500_steps_opens_as_list(client, kubeflow):
     add_run(kubeflow, "large", {f"s{number}": task(f"s{number}") for number in range(501)})
     page = soup(client.get("/runs/large/"))
     assert not page.select("svg[data-graph]")
@@ -147,7 +147,7 @@ def test_above_five_hundred_steps_the_list_comes_first(client, kubeflow):
     assert len(nodes(soup(client.get("/runs/many/")))) == 500
 
 
-def test_a_graph_that_cannot_be_drawn_is_not_promised(client, kubeflow):
+def test_graph_with_too_many_boxes_is_not_offered(client, kubeflow):
     add_run(kubeflow, "huge", {f"s{number}": task(f"s{number}") for number in range(1600)})
     page = soup(client.get("/runs/huge/?draw=1"))
     assert not page.select("svg[data-graph]")
@@ -155,7 +155,7 @@ def test_a_graph_that_cannot_be_drawn_is_not_promised(client, kubeflow):
     assert "too many boxes" in page.text
 
 
-def test_large_pipelines_are_lists_of_tasks_first(client, kubeflow):
+def test_large_pipeline_opens_as_task_list(client, kubeflow):
     tasks = {f"s{number}": task(f"s{number}", dependentTasks=["s0"] if number else []) for number in range(501)}
     kubeflow.versions[0]["pipeline_spec"] = spec(tasks)
     page = soup(client.get("/pipelines/p1/versions/v1/"))
@@ -178,7 +178,7 @@ def test_frames_of_a_large_pipeline_open_by_link(client, kubeflow):
         assert len(nodes(everything)) == 80
 
 
-def test_the_timeline_has_a_row_for_every_step(client, kubeflow):
+def test_timeline_has_a_row_for_every_step(client, kubeflow):
     page = soup(client.get("/runs/r1/?view=timeline"))
     rows = page.select("table.timeline tbody tr")
     assert len(rows) == 11

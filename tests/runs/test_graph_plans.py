@@ -1,7 +1,7 @@
-"""Pipelines as kfp's compiler writes them, and as KFP 1.x wrote them: every task and every edge is drawn.
+"""Every task and every edge of compiled KFP 2 pipelines and KFP 1.x workflows is drawn.
 
-What is expected is counted straight from the compiled file, by code of its own. (kfp reads annotations as objects: no
-future import here.)
+The expected values are counted from the compiled file by independent code. (kfp reads annotations as objects, so this
+module has no future import.)
 """
 
 import json
@@ -107,7 +107,7 @@ def compiled(pipeline, tmp_path):
 
 
 def counted(spec):
-    """Every task by its path, and (from, to) of everything a task waits for."""
+    """Returns every task by its path, and (from, to) for each dependency of a task."""
     nodes, edges = set(), set()
 
     def walk(component, prefix):
@@ -130,7 +130,7 @@ def drawn(page):
 
 
 @pytest.mark.parametrize("pipeline", [nested_loops, branches, exits, artifacts], ids=lambda each: each.name)
-def test_every_task_and_every_edge_of_a_compiled_pipeline_is_drawn(pipeline, tmp_path, client, kubeflow):
+def test_every_task_and_edge_of_a_compiled_pipeline_is_drawn(pipeline, tmp_path, client, kubeflow):
     spec = compiled(pipeline, tmp_path)
     kubeflow.versions[0]["pipeline_spec"] = spec
     nodes, edges = counted(spec)
@@ -144,7 +144,7 @@ def test_every_task_and_every_edge_of_a_compiled_pipeline_is_drawn(pipeline, tmp
     assert drawn(newest) == (sorted(nodes), sorted(edges))
 
 
-def test_closed_frames_keep_the_lines_to_them(tmp_path):
+def test_closed_frames_keep_their_edges(tmp_path):
     spec = compiled(nested_loops, tmp_path)
     closed = graph.draw(graph.spec_steps(spec), graph.GraphViewState(frames="closed"))
     assert len(closed.boxes) == 3
@@ -154,7 +154,7 @@ def test_closed_frames_keep_the_lines_to_them(tmp_path):
     }
 
 
-def test_artifacts_of_a_plan_lead_from_who_writes_to_who_reads(tmp_path):
+def test_artifacts_of_a_pipeline_connect_writer_and_readers(tmp_path):
     spec = compiled(artifacts, tmp_path)
     drawing = graph.draw(graph.spec_steps(spec), graph.GraphViewState(has_artifacts=True, frames="open"))
     found = {
@@ -202,7 +202,7 @@ WORKFLOW = {
 }  # fmt: skip
 
 
-def test_the_plan_of_a_1x_workflow_is_drawn(client, kubeflow):
+def test_kfp_1_workflow_is_drawn(client, kubeflow):
     kubeflow.versions[0]["pipeline_spec"] = WORKFLOW
     page = BeautifulSoup(client.get("/pipelines/p1/versions/v1/").content, "html.parser")
     nodes, edges = drawn(page)
@@ -238,7 +238,7 @@ def test_the_plan_of_a_1x_workflow_is_drawn(client, kubeflow):
         {"root": {"dag": []}},
     ],
 )
-def test_odd_specs_make_a_page_all_the_same(spec, client, kubeflow):
+def test_page_of_a_malformed_spec_opens(spec, client, kubeflow):
     kubeflow.versions[0]["pipeline_spec"] = spec
     assert client.get("/pipelines/p1/versions/v1/?artifacts=1").status_code == 200
     assert client.get("/pipelines/p1/versions/v1/?view=steps").status_code == 200

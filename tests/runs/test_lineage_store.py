@@ -1,4 +1,4 @@
-"""What was written into a real ML Metadata store is what is read out of it, by gRPC-Web and by native gRPC."""
+"""Lineage read from a real ML Metadata store over gRPC-Web and native gRPC equals what was written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(connection, written):
 
 
 @pytest.mark.parametrize(("seed", "size"), [(1, 10), (2, 40), (3, 120), (4, 250), (5, 500)])
-def test_the_tree_read_is_the_tree_written(store, connection, seed, size):
+def test_step_tree_is_read_as_written(store, connection, seed, size):
     written = Writer(f"run-{seed}-{bool(connection.metadata_address)}", seed, size).write()
     store.write(written.rows)
     steps = read(connection, written)
@@ -52,12 +52,12 @@ def test_the_tree_read_is_the_tree_written(store, connection, seed, size):
     assert all(each == METADATA for each in metadata)
 
 
-def test_a_run_nobody_wrote_is_empty_and_no_error(connection):
+def test_unknown_run_has_no_executions(connection):
     assert lineage.read_executions(connection, "nobody") == ()
     assert lineage.read_executions(connection, "\N{GRINNING FACE}<b>") == ()
 
 
-def test_a_cached_step_leads_to_the_run_that_first_made_it(store, connection):
+def test_cached_step_links_to_its_original_run(store, connection):
     suffix = "native" if connection.metadata_address else "web"
     first = Writer(f"first-{suffix}", 7, 3).write()
     ids = store.write(first.rows)
@@ -73,7 +73,7 @@ def test_a_cached_step_leads_to_the_run_that_first_made_it(store, connection):
     assert (step.state, step.cached_run_id) == (State.CACHED, first.run_id)
 
 
-def test_a_store_that_is_away_is_said_so_in_time(connection):
+def test_unreachable_store_error_names_its_address(connection):
     away = replace(
         connection,
         metadata_address="grpc://127.0.0.1:9" if connection.metadata_address else "",

@@ -1,4 +1,4 @@
-"""Names that are looked for, as the server reads them: it decodes a filter once more than HTTP does, and uses LIKE."""
+"""Name filters in the form that the server needs: it decodes them once more than HTTP does, and uses LIKE."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from apps.runs.gateway.filters import RunQuestion
         ("é ä", "é ä"),
     ],
 )
-def test_a_name_arrives_as_the_pattern_that_finds_it(text, pattern):
+def test_name_is_sent_as_an_escaped_pattern(text, pattern):
     sent = filters.run_filter(RunQuestion(text=text))
     read = json.loads(unquote_plus(sent))["predicates"][1]
     assert read == {"operation": "IS_SUBSTRING", "key": "name", "string_value": pattern}

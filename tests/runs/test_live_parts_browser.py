@@ -1,4 +1,4 @@
-"""Parts of a page that are drawn again by themselves take nothing out of anybody's hands."""
+"""Parts of a page that redraw themselves keep focus, input and open elements."""
 
 import pytest
 from playwright.sync_api import expect
@@ -14,7 +14,7 @@ def theme():
     return "light"
 
 
-def test_metrics_that_come_later_leave_focus_and_ticks(page, kubeflow):
+def test_late_metrics_keep_focus_and_checked_boxes(page, kubeflow):
     kubeflow.runs.append(run_row("r2", display_name="second"))
     held = []
 
@@ -36,7 +36,7 @@ def test_metrics_that_come_later_leave_focus_and_ticks(page, kubeflow):
     page.wait_for_url("**/runs/r2/")
 
 
-def test_a_live_run_leaves_what_is_typed_opened_and_focused(page, kubeflow):
+def test_live_run_keeps_input_focus_and_open_elements(page, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     page.goto("/runs/r9/")
     page.get_by_text("Tag", exact=True).click()

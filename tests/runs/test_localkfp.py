@@ -1,4 +1,4 @@
-"""The gateway and the pages against a real server that runs pipelines."""
+"""Test the gateway and the pages with a real server that runs pipelines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_S = 240
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    """A localkfp whose samples are running, or have run."""
+    """Starts a localkfp whose samples are running or finished."""
     with localkfp_server(tmp_path_factory.mktemp("localkfp"), samples=True) as address:
         yield address
 
@@ -30,7 +30,7 @@ def gateway(host, settings):
 
 
 def finished(gateway, run_id):
-    """Waits for a run's end."""
+    """Waits until a run has ended."""
     deadline = time.monotonic() + _LONGEST_S
     while not (details := gateway.run_details(run_id)).run.state.is_final:
         assert time.monotonic() < deadline, f"{details.run.name} is still {details.run.state}"
@@ -43,7 +43,7 @@ def sample(gateway, text):
     return finished(gateway, run.id)
 
 
-def test_the_control_flow_sample_has_every_kind_of_step_but_an_exit_handler(gateway):
+def test_control_flow_sample_has_all_step_kinds_except_exit_handler(gateway):
     details = sample(gateway, "control-flow")
     assert details.run.state is State.SUCCEEDED
     assert {step.kind for step in details.steps} == set(StepKind) - {StepKind.EXIT_HANDLER}
@@ -52,7 +52,7 @@ def test_the_control_flow_sample_has_every_kind_of_step_but_an_exit_handler(gate
     assert [step.iteration_index for step in iterations] == [0, 1, 2]
 
 
-def test_the_tip_sample_is_shown_with_drawn_metrics_and_readable_artifacts(gateway, client):
+def test_tip_sample_shows_metrics_and_artifact_previews(gateway, client):
     details = sample(gateway, "tip-prediction")
     step = details.step("evaluator")
     predictions = next(item for item in step.artifacts if item.name == "predictions")
@@ -68,7 +68,7 @@ def test_the_tip_sample_is_shown_with_drawn_metrics_and_readable_artifacts(gatew
     assert gateway.logs(details.run.id, step).text
 
 
-def test_a_run_is_started_from_the_form_and_cloned(gateway, client):
+def test_run_can_be_started_from_the_form_and_cloned(gateway, client):
     (pipeline,) = gateway.pipelines(text="control-flow").items
     version = gateway.pipeline_versions(pipeline.id).items[0]
     form = BeautifulSoup(client.get(f"/runs/new/?pipeline={pipeline.id}").content, "html.parser").select_one(
@@ -85,7 +85,7 @@ def test_a_run_is_started_from_the_form_and_cloned(gateway, client):
     assert "Clone of from the form" in client.get(f"/runs/new/?clone={run_id}").content.decode()
 
 
-def test_archive_and_delete(gateway, client):
+def test_run_can_be_terminated_archived_and_deleted(gateway, client):
     (pipeline,) = gateway.pipelines(text="control-flow").items
     version = gateway.pipeline_versions(pipeline.id).items[0]
     run = gateway.run_create(name="short-lived", pipeline_id=pipeline.id, version_id=version.id)

@@ -1,4 +1,4 @@
-"""A step's log: numbered, searched, by attempt, while it grows, and after its pod is gone."""
+"""A step's log: line numbers, search, attempts, growing logs, and logs of deleted pods."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lines_of(response):
 
 @pytest.fixture
 def retried(monkeypatch, kubeflow):
-    """The step read-data was tried twice."""
+    """Gives the step read-data two attempts."""
     started = datetime(2026, 9, 20, tzinfo=UTC)
     attempts = (
         Attempt(id="try-0", state=State.FAILED, started_at=started, pod_name="pod-0", error="OOMKilled"),
@@ -46,14 +46,14 @@ def retried(monkeypatch, kubeflow):
     kubeflow.logs["pod-0"] = "killed\n"
 
 
-def test_lines_are_numbered_and_linked_and_escape_codes_are_gone(client, kubeflow):
+def test_lines_are_numbered_links_without_escape_codes(client, kubeflow):
     kubeflow.logs["pod-2"] = "\x1b[31mred <b>\x1b[0m\r\n10%\r100%\nlast"
     response = client.get(URL + "?tab=logs")
     assert lines_of(response) == {"L1": "red <b>", "L2": "100%", "L3": "last"}
     assert soup(response).select_one("#L2 .log-number")["href"] == "#L2"
 
 
-def test_search_works_on_the_server(client, kubeflow):
+def test_log_search_marks_matching_lines(client, kubeflow):
     kubeflow.logs["pod-2"] = "one\nLoss <1>\nthree\nloss <2>\n"
     response = client.get(URL + "?tab=logs&q=loss+<")
     assert list(lines_of(response)) == ["L2", "L4"]
@@ -77,7 +77,7 @@ def test_each_attempt_has_its_own_log(client, kubeflow, retried):
     assert "read-data - attempt 1.log" in saved["Content-Disposition"]
 
 
-def test_a_poll_brings_only_what_is_new(client, kubeflow):
+def test_poll_returns_only_new_lines(client, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1, pod_name="pod-9")
     kubeflow.logs["pod-9"] = "one\ntwo\nhal"
@@ -95,7 +95,7 @@ def test_a_poll_brings_only_what_is_new(client, kubeflow):
     assert not soup(silent).select("#log-lines")
 
 
-def test_while_there_is_no_pod_yet_the_log_is_waited_for(client, kubeflow):
+def test_log_page_polls_while_the_pod_does_not_exist(client, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1, pod_name="pod-9")
     page = soup(client.get("/runs/r9/steps/train/?tab=logs"))
@@ -103,7 +103,7 @@ def test_while_there_is_no_pod_yet_the_log_is_waited_for(client, kubeflow):
     assert "not there yet" in page.text
 
 
-def test_the_kept_log_outlives_the_pod(client, kubeflow, retried):
+def test_stored_log_is_shown_after_the_pod_is_gone(client, kubeflow, retried):
     kubeflow.add_artifact(60, 2, "executor-logs", "system.Artifact", "minio://mlpipeline/kept")
     kubeflow.objects["mlpipeline/kept"] = b"kept words\n"
     kubeflow.logs.clear()
@@ -118,7 +118,7 @@ def test_the_kept_log_outlives_the_pod(client, kubeflow, retried):
     assert gone.status_code == 404
 
 
-def test_a_long_log_is_cut_at_a_line_and_keeps_its_numbers(gateway, kubeflow):
+def test_long_log_is_cut_at_a_line_and_keeps_line_numbers(gateway, kubeflow):
     kubeflow.logs["pod-2"] = "".join(f"{number:09d}\n" for number in range(1, 500_001))
     found = gateway.logs("r1", gateway.run_details("r1").step("read-data"))
     assert found.is_cut
@@ -130,13 +130,13 @@ def test_a_long_log_is_cut_at_a_line_and_keeps_its_numbers(gateway, kubeflow):
     assert page.hidden == found.text.count("\n") - MOST_LINES
 
 
-def test_a_name_with_anything_in_it_is_a_file_name(client, kubeflow):
+def test_log_file_name_is_escaped(client, kubeflow):
     kubeflow.runs[0]["display_name"] = 'a/"b"\r\n\u2603'
     disposition = client.get(URL + "log")["Content-Disposition"]
     assert disposition.startswith("attachment; filename*=utf-8''a_%22b%22_%E2%98%83%20-%20read-data.log")
 
 
-def test_a_very_long_line_is_cut():
+def test_very_long_line_is_cut():
     (line,) = log_page(StepLog(text="x" * 30_000)).lines
     assert len(line.parts[0][0]) == 10_000
     assert line.left_out == 20_000
@@ -155,5 +155,5 @@ def test_a_very_long_line_is_cut():
         ("\x1b[" * 100_000 + "\n", "\n"),
     ],
 )
-def test_what_terminals_understand_is_taken_out(text, expected):
+def test_terminal_escape_sequences_are_removed(text, expected):
     assert plain(text) == expected

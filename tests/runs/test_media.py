@@ -1,4 +1,4 @@
-"""Sound and video among artifacts: played under a type that their bytes prove, in parts, from any store."""
+"""Audio and video artifacts are served in ranges from any store, with the type that their bytes prove."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SOUND = tone(20)
 
 @pytest.fixture(params=["endpoint", "store"])
 def put(request, kubeflow, s3, configure):
-    """Puts an artifact's bytes where the endpoint, or a store of its own, gives them."""
+    """Stores an artifact's bytes at the endpoint or in a separate store."""
 
     def write(name, data):
         if request.param == "store":
@@ -54,14 +54,14 @@ def body(response):
     return b"".join(response.streaming_content)
 
 
-def test_the_preview_has_a_player(client, put):
+def test_preview_has_a_player(client, put):
     put("clip.wav", SOUND)
     player = soup(client.get(f"{URL}preview")).select_one("audio[controls]")
     assert player["src"] == f"{URL}media"
     assert player["aria-label"] == "clip"
 
 
-def test_it_comes_whole_under_a_strict_type(client, put):
+def test_media_is_served_with_strict_headers(client, put):
     put("clip.wav", SOUND)
     answer = client.get(f"{URL}media")
     assert (answer.status_code, answer["Content-Type"], answer["Content-Length"]) == (200, "audio/wav", str(len(SOUND)))
@@ -72,7 +72,7 @@ def test_it_comes_whole_under_a_strict_type(client, put):
 
 
 @pytest.mark.parametrize(("asked", "start", "end"), [("0-", 0, None), ("5-9", 5, 10), ("70000-80000", 70000, 80001)])
-def test_a_player_gets_the_part_it_asks_for(client, put, asked, start, end):
+def test_range_request_returns_the_requested_part(client, put, asked, start, end):
     put("clip", SOUND)
     answer = client.get(f"{URL}media", headers={"Range": f"bytes={asked}"})
     part = SOUND[start:end]
@@ -82,13 +82,13 @@ def test_a_player_gets_the_part_it_asks_for(client, put, asked, start, end):
     assert body(answer) == part
 
 
-def test_behind_its_end_is_nothing(client, put):
+def test_range_after_the_end_returns_416(client, put):
     put("clip.wav", SOUND)
     assert client.get(f"{URL}media", headers={"Range": f"bytes={len(SOUND)}-"}).status_code == 416
 
 
 @pytest.mark.parametrize("data", [b"<script>alert(1)</script>", b"\0\1\2", b"RIFF....AVI ", b"%PDF-1.4"])
-def test_a_name_alone_makes_no_sound_or_video(client, put, data):
+def test_file_extension_alone_is_not_media(client, put, data):
     for name in ("clip.mp3", "clip.mp4"):
         put(name, data)
         assert client.get(f"{URL}media").status_code == 404
@@ -96,13 +96,13 @@ def test_a_name_alone_makes_no_sound_or_video(client, put, data):
         assert not soup(client.get(f"{URL}preview")).select("audio, video")
 
 
-def test_whoever_opens_it_as_a_page_is_led_to_the_preview(client, put):
+def test_media_opened_as_page_redirects_to_the_preview(client, put):
     put("clip.wav", SOUND)
     answer = client.get(f"{URL}media", headers={"Sec-Fetch-Dest": "document"})
     assert (answer.status_code, answer["Location"]) == (302, f"{URL}preview")
 
 
-def test_what_is_long_and_comes_only_whole_is_not_cut(client, kubeflow, monkeypatch):
+def test_long_media_without_range_support_is_sent_in_full(client, kubeflow, monkeypatch):
     monkeypatch.setattr(media, "LARGEST_SKIPPED_BYTES", 1000)
     kubeflow.objects["mlpipeline/clip"] = SOUND
     kubeflow.add_artifact(90, 4, "clip", "system.Artifact", "minio://mlpipeline/clip")

@@ -1,4 +1,4 @@
-"""Sound and video played by a real browser, out of artifacts."""
+"""A real browser plays audio and video artifacts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.looks import violations
 from tests.runs.test_media import SOUND, URL
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-# One second of a canvas that changes, encoded by the browser itself.
+# One second of a changing canvas, encoded by the browser.
 RECORD = """async () => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
   const drawing = canvas.getContext("2d");
@@ -46,7 +46,7 @@ def show(page, kubeflow, name, data):
     page.goto(f"{URL}preview")
 
 
-def test_sound_plays_and_skips(page, kubeflow):
+def test_audio_plays_and_seeks(page, kubeflow):
     show(page, kubeflow, "clip.wav", SOUND)
     player = page.locator("audio")
     expect(player).to_be_visible()

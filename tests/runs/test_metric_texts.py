@@ -1,4 +1,4 @@
-"""Metrics as people compare them: few digits, and as many as tell different ones apart."""
+"""Metrics are shown with few digits, but with enough to distinguish different values."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from apps.ui.formats import metric, told_apart
     ("value", "text"),
     [(0.6229508196721312, "0.623"), (244.0, "244"), (1234567, "1,234,567"), (1.5e-7, "1.5e-07"), (float("inf"), "inf")],
 )
-def test_four_digits_are_enough_for_one_metric(value, text):
+def test_single_metric_has_four_digits(value, text):
     assert metric(value) == text
 
 
@@ -29,10 +29,10 @@ def test_different_metrics_never_look_the_same(values, texts):
     assert [text for text, _ in told_apart(values)] == texts
 
 
-def test_the_whole_value_is_kept_beside_its_text():
+def test_full_value_is_kept_beside_its_text():
     assert told_apart([2 / 3]) == [("0.6667", 2 / 3)]
 
 
-def test_metrics_stand_in_one_order_whatever_the_store_s_answer():
+def test_metrics_are_sorted_independent_of_the_stores_order():
     values = {"f1": 0.6, "auc": 0.7, "bills": 244}
     assert list(scalars(values)) == list(scalars(dict(reversed(values.items())))) == ["auc", "bills", "f1"]

@@ -1,4 +1,4 @@
-"""Starting a run and uploading a pipeline."""
+"""Start a run and upload a pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORM = {
 }
 
 
-def test_fields_are_typed_and_filled_with_defaults(client, kubeflow):
+def test_fields_have_types_and_defaults(client, kubeflow):
     page = BeautifulSoup(client.get("/runs/new/?pipeline=p1").content, "html.parser")
     assert page.select_one("#id_param-rounds")["type"] == "number"
     assert page.select_one("#id_param-rounds")["value"] == "3"
@@ -29,7 +29,7 @@ def test_fields_are_typed_and_filled_with_defaults(client, kubeflow):
     assert page.select_one("#id_name")["value"].startswith("tips v1 20")
 
 
-def test_a_run_is_started_with_typed_values(client, kubeflow):
+def test_run_is_started_with_typed_values(client, kubeflow):
     response = client.post("/runs/new/", FORM)
     assert response.status_code == 302
     assert response["Location"] == "/runs/started/"
@@ -54,7 +54,7 @@ def test_a_run_is_started_with_typed_values(client, kubeflow):
         ("name", "", "required"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(client, kubeflow, field, typed, words):
+def test_field_errors_are_shown_and_input_is_kept(client, kubeflow, field, typed, words):
     response = client.post("/runs/new/", {**FORM, field: typed})
     assert response.status_code == 422
     page = BeautifulSoup(response.content, "html.parser")
@@ -66,7 +66,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(client, kubeflow
     assert kubeflow.posted == []
 
 
-def test_a_clone_starts_with_what_the_run_was_given(client, kubeflow):
+def test_clone_form_has_the_parameters_of_the_run(client, kubeflow):
     page = BeautifulSoup(client.get("/runs/new/?clone=r1").content, "html.parser")
     assert page.select_one("#id_name")["value"] == "Clone of run r1"
     assert page.select_one("#id_param-rounds")["value"] == "5"
@@ -74,12 +74,12 @@ def test_a_clone_starts_with_what_the_run_was_given(client, kubeflow):
     assert page.select_one("#id_param-model")["value"] == "tree"
 
 
-def test_without_a_pipeline_nothing_is_started(client, kubeflow):
+def test_run_without_pipeline_is_not_started(client, kubeflow):
     assert client.post("/runs/new/", {"name": "x"}).status_code == 422
     assert kubeflow.posted == []
 
 
-def test_an_upload_is_named_after_its_file_and_leads_to_its_page(client, kubeflow):
+def test_upload_is_named_after_its_file_and_redirects_to_its_page(client, kubeflow):
     file = SimpleUploadedFile("tips.yaml", b"pipelineInfo: {name: tips}")
     response = client.post("/pipelines/upload", {"file": file, "name": "", "description": "d"})
     assert response["Location"] == "/pipelines/p1/"
@@ -87,7 +87,7 @@ def test_an_upload_is_named_after_its_file_and_leads_to_its_page(client, kubeflo
     assert "pipelineInfo: {name: tips}" in kubeflow.posted[0]["body"]
 
 
-def test_an_upload_without_a_file_keeps_its_form(client, kubeflow):
+def test_upload_without_file_keeps_the_form(client, kubeflow):
     response = client.post("/pipelines/upload", {"name": "kept"})
     assert response.status_code == 422
     assert 'value="kept"' in response.content.decode()

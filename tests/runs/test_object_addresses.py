@@ -1,4 +1,4 @@
-"""The address of an object: what each text names, as an artifact of a run and as a source that a person names."""
+"""Parse object addresses, both as an artifact's URI and as a source that a user enters."""
 
 import pytest
 
@@ -18,7 +18,7 @@ LONG = "it is longer than 2048 characters"
 STARS = '"**" is not allowed, name the folder'
 WEB = "a web address may hold neither a pattern nor a query"
 
-# A text; scheme, host, key (and query) of the artifact; the source's canonical spelling.
+# The text; the artifact's scheme, host, key (and query); the canonical source.
 SAME = [
     ("s3://b", ("s3", "b", ""), "s3://b/"),
     ("s3://b/", ("s3", "b", ""), "s3://b/"),
@@ -42,7 +42,7 @@ SAME = [
     ("file://localhost/data", ("file", "", "data"), "file:///data"),
 ]  # fmt: skip
 
-# What people write by hand is decoded and tidied; an artifact's key is what a store was told.
+# Sources that people write by hand are decoded and normalized. An artifact's key stays as it is in the store.
 TIDIED = [
     ("s3://bucket/a//b.csv", ("s3", "bucket", "a//b.csv"), "s3://bucket/a/b.csv"),
     ("minio://b/folder/", ("minio", "b", "folder/"), "minio://b/folder"),
@@ -53,7 +53,7 @@ TIDIED = [
     ("s3%3a//b/x", ("", "", "s3%3a//b/x"), "s3://b/x"),
 ]
 
-# A source can be a pattern: its folder, and the rest.
+# A source can be a pattern: a folder and the rest.
 PATTERNS = [
     ("gs://bucket/stats/Split-*/FeatureStats.pb", ("gs", "bucket", "stats/Split-*/FeatureStats.pb"),
      ("gs://bucket/stats", "Split-*", "FeatureStats.pb")),
@@ -64,7 +64,7 @@ PATTERNS = [
      ("s3://b/", "x?region=eu-central-1&disableSSL=true")),
 ]  # fmt: skip
 
-# Addresses that a run may hold and nobody may name.
+# Addresses that are valid in a run but that a user may not enter.
 ARTIFACTS_ONLY = [
     ("", ("", "", ""), NO_ADDRESS),
     ("data.csv", ("", "", "data.csv"), NO_ADDRESS),
@@ -124,7 +124,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "parts", "source"), SAME + TIDIED + PATTERNS + ARTIFACTS_ONLY)
-def test_an_artifact_is_what_its_uri_says(text, parts, source):
+def test_artifact_uri_is_parsed(text, parts, source):
     address = parse_address(text)
     assert (address.scheme, address.host, address.key, address.query) == (*parts, "")[:4]
     if address.scheme:
@@ -132,7 +132,7 @@ def test_an_artifact_is_what_its_uri_says(text, parts, source):
 
 
 @pytest.mark.parametrize(("text", "parts", "source"), SAME + TIDIED)
-def test_a_source_has_one_spelling(text, parts, source):
+def test_source_has_one_canonical_form(text, parts, source):
     address = address_parse(text)
     assert str(address) == source
     assert address_parse(source) == address
@@ -140,13 +140,13 @@ def test_a_source_has_one_spelling(text, parts, source):
 
 
 @pytest.mark.parametrize(("text", "parts", "source"), PATTERNS)
-def test_a_pattern_is_split_from_its_folder(text, parts, source):
+def test_pattern_is_split_from_its_folder(text, parts, source):
     base, pattern = pattern_split(address_parse(text))
     assert (str(base), *pattern) == source
 
 
 @pytest.mark.parametrize(("text", "reason"), [*REFUSED, *[(text, reason) for text, _, reason in ARTIFACTS_ONLY]])
-def test_a_source_that_is_refused_is_told_why(text, reason):
+def test_refused_source_error_names_the_reason(text, reason):
     with pytest.raises(SourceError) as caught:
         address_parse(text)
     assert caught.value.code == "source_refused"
@@ -154,7 +154,7 @@ def test_a_source_that_is_refused_is_told_why(text, reason):
 
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED)
-def test_an_artifact_s_uri_obeys_the_same_rules(text, reason):
+def test_artifact_uris_follow_the_same_rules(text, reason):
     with pytest.raises(AddressError) as caught:
         parse_address(text)
     assert caught.value.reason == reason
@@ -176,11 +176,11 @@ def test_an_artifact_s_uri_obeys_the_same_rules(text, reason):
         ("https://b:444/x", "https://b/", False),
     ],
 )
-def test_an_address_is_below_another_by_whole_names(text, above, is_below):
+def test_is_below_compares_complete_path_segments(text, above, is_below):
     assert parse_address(text).is_below(parse_address(above)) is is_below
 
 
-def test_what_a_store_lists_stays_below_its_folder():
+def test_listed_paths_must_stay_below_their_folder():
     folder = parse_address("s3://b/folder/")
     assert str(folder.below("deep/a?b#1.csv")) == "s3://b/folder/deep/a?b#1.csv"
     assert str(parse_address("s3://b").below("x")) == "s3://b/x"

@@ -1,4 +1,4 @@
-"""Downloads straight from a store: parts, folders and their files, names."""
+"""Download from a store directly: ranges, folders, their files, and file names."""
 
 import io
 import tarfile
@@ -8,7 +8,7 @@ import pytest
 from tests.runs.s3 import BODY, SECRET
 
 
-def test_a_download_gives_a_part_where_the_store_can(client, kubeflow, s3, configure):
+def test_download_supports_ranges_if_the_store_does(client, kubeflow, s3, configure):
     configure(
         {"prefix": "minio://mlpipeline/", "endpoint_url": s3, "key": "k", "secret": SECRET, "region": "us-east-1"}
     )
@@ -28,7 +28,7 @@ def test_a_download_gives_a_part_where_the_store_can(client, kubeflow, s3, confi
     assert (head.status_code, head["Content-Length"], list(head.streaming_content)) == (200, str(len(BODY)), [])
 
 
-def test_without_a_store_the_endpoint_s_bytes_come_whole(client, kubeflow):
+def test_download_from_the_endpoint_ignores_ranges(client, kubeflow):
     url = "/runs/r1/steps/read-data/artifacts/1/download"
     answer = client.get(url, headers={"Range": "bytes=0-3"})
     assert answer.status_code == 200
@@ -36,7 +36,7 @@ def test_without_a_store_the_endpoint_s_bytes_come_whole(client, kubeflow):
 
 
 @pytest.mark.parametrize("is_direct", [True, False])
-def test_a_folder_s_files_are_listed_opened_and_saved(client, kubeflow, s3, configure, is_direct):
+def test_files_of_a_folder_are_listed_opened_and_downloaded(client, kubeflow, s3, configure, is_direct):
     if is_direct:
         configure(
             {"prefix": "minio://mlpipeline/", "endpoint_url": s3, "key": "k", "secret": SECRET, "region": "us-east-1"}
@@ -66,7 +66,7 @@ def test_a_folder_s_files_are_listed_opened_and_saved(client, kubeflow, s3, conf
         assert client.get(f"{base}download", {"path": path}).status_code in {404, 502}, path
 
 
-def test_what_the_endpoint_unpacked_is_not_named_as_if_it_were_packed(client, kubeflow):
+def test_file_unpacked_by_the_endpoint_loses_its_archive_extension(client, kubeflow):
     kubeflow.objects["mlpipeline/one.tgz"] = b"hello"
     kubeflow.add_artifact(92, 4, "one", "system.Artifact", "minio://mlpipeline/one.tgz")
     saved = client.get("/runs/r1/steps/evaluate/artifacts/92/download")

@@ -1,4 +1,4 @@
-"""VIZPORTAL_OBJECT_STORES: what is wrong with it is told, without what is secret in it."""
+"""Errors in VIZPORTAL_OBJECT_STORES are reported without its secrets."""
 
 import json
 
@@ -24,7 +24,7 @@ from tests.runs.s3 import SECRET
         ('[{"prefix": "file:///x"}]', "'root'"),
     ],
 )
-def test_a_wrong_setting_is_told_without_what_is_in_it(settings, text, words):
+def test_invalid_setting_is_reported_without_its_secrets(settings, text, words):
     settings.VIZPORTAL_OBJECT_STORES = text
     with pytest.raises(ImproperlyConfigured, match=words) as caught:
         stores.stores()
@@ -33,7 +33,7 @@ def test_a_wrong_setting_is_told_without_what_is_in_it(settings, text, words):
         call_command("check")
 
 
-def test_the_portal_s_own_data_is_no_artifact(settings):
+def test_portals_data_directory_cannot_be_a_store(settings):
     settings.VIZPORTAL_OBJECT_STORES = json.dumps(
         [{"prefix": "file:///", "root": str(settings.VIZPORTAL_DATA_DIR.parent)}]
     )

@@ -1,4 +1,4 @@
-"""Artifact bytes straight from their stores: S3, MinIO, files, https; with credentials that nobody sees."""
+"""Read artifact bytes directly from S3, MinIO, files and https, without revealing credentials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.runs.s3 import BODY, SECRET
 
 @pytest.fixture(params=["minio", "s3"])
 def cloud(request, s3, configure):
-    """The scheme of a store that is set up."""
+    """Configures a store and returns its scheme."""
     configure(
         {
             "prefix": f"{request.param}://mlpipeline/",
@@ -38,7 +38,7 @@ def whole(gateway, uri, **more):
         return b"".join(stream.chunks)
 
 
-def test_an_object_is_read_whole_in_part_and_peeked_at(gateway, kubeflow, cloud):
+def test_object_can_be_read_fully_in_ranges_and_peeked(gateway, kubeflow, cloud):
     uri = f"{cloud}://mlpipeline/one/data.bin"
     assert whole(gateway, uri) == BODY
     assert whole(gateway, uri, part=Part(start=250, length=10)) == BODY[250:260]
@@ -49,7 +49,7 @@ def test_an_object_is_read_whole_in_part_and_peeked_at(gateway, kubeflow, cloud)
     assert not [path for _, path in kubeflow.requests if path == "/artifacts/get"]
 
 
-def test_a_folder_is_listed_and_comes_as_a_tar(gateway, cloud):
+def test_folder_is_listed_and_downloaded_as_tar(gateway, cloud):
     uri = f"{cloud}://mlpipeline/folder"
     listing = gateway.list_artifact(uri)
     assert [(entry.path, entry.size_bytes) for entry in listing.entries] == [("a.csv", 8), ("deep/b.txt", 4)]
@@ -62,12 +62,12 @@ def test_a_folder_is_listed_and_comes_as_a_tar(gateway, cloud):
 
 
 @pytest.mark.parametrize("key", ["one/nothing", "nothing"])
-def test_what_is_not_there_is_not_found(gateway, cloud, key):
+def test_missing_object_is_not_found(gateway, cloud, key):
     with pytest.raises(exceptions.NotFoundError, match=key):
         whole(gateway, f"{cloud}://mlpipeline/{key}")
 
 
-def test_a_store_that_is_away_is_said_so_without_its_secret(gateway, configure, caplog):
+def test_unreachable_store_error_contains_no_secret(gateway, configure, caplog):
     configure(
         {"prefix": "s3://away/", "endpoint_url": "http://127.0.0.1:9", "key": "k", "secret": SECRET, "region": "x"}
     )
@@ -77,7 +77,7 @@ def test_a_store_that_is_away_is_said_so_without_its_secret(gateway, configure, 
     assert SECRET not in str(caught.value) + caplog.text + repr(stores.stores())
 
 
-def test_the_longest_prefix_counts_and_what_none_fits_goes_to_the_endpoint(gateway, kubeflow, configure, s3, tmp_path):
+def test_longest_prefix_wins_and_other_uris_go_to_the_endpoint(gateway, kubeflow, configure, s3, tmp_path):
     (tmp_path / "x.txt").write_text("local")
     configure(
         {"prefix": "s3://mlpipeline/", "endpoint_url": "http://127.0.0.1:9", "key": "k", "secret": "x"},
@@ -92,7 +92,7 @@ def test_the_longest_prefix_counts_and_what_none_fits_goes_to_the_endpoint(gatew
 
 @pytest.fixture
 def root(tmp_path, configure):
-    """A directory with files, a way out, and a pipe."""
+    """Makes a directory with files, links that lead outside, and a pipe."""
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "x.txt").write_bytes(b"0123456789")
     (tmp_path / "in" / "deep" / "y.txt").write_bytes(b"y")
@@ -104,7 +104,7 @@ def root(tmp_path, configure):
     return tmp_path / "in"
 
 
-def test_files_below_the_root_are_read_and_listed(gateway, root):
+def test_files_below_the_root_can_be_read_and_listed(gateway, root):
     (root / "x#1 %2.txt").write_bytes(b"hash")
     assert whole(gateway, "file:///artifacts/x#1 %2.txt") == b"hash"
     (root / "x#1 %2.txt").unlink()
@@ -113,7 +113,7 @@ def test_files_below_the_root_are_read_and_listed(gateway, root):
     assert {entry.path for entry in gateway.list_artifact("file:///artifacts").entries} == {"x.txt", "deep/y.txt"}
 
 
-def test_a_folder_whose_file_becomes_shorter_while_it_is_packed_is_said_to_fail(gateway, root):
+def test_file_that_shrinks_while_its_folder_is_packed_is_an_error(gateway, root):
     (root / "a.bin").write_bytes(os.urandom(1_000_000))
     (root / "b.txt").write_bytes(b"0123456789")
     with gateway.open_artifact("file:///artifacts") as stream:
@@ -124,7 +124,7 @@ def test_a_folder_whose_file_becomes_shorter_while_it_is_packed_is_said_to_fail(
 
 
 @pytest.mark.parametrize("name", ["out", "outdir/secret", "pipe", "x.txt/deeper", "gone"])
-def test_no_link_pipe_or_missing_file_is_opened(gateway, root, name):
+def test_links_pipes_and_missing_files_are_not_opened(gateway, root, name):
     with pytest.raises(exceptions.NotFoundError):
         whole(gateway, f"file:///artifacts/{name}")
 
@@ -137,7 +137,7 @@ def test_no_link_pipe_or_missing_file_is_opened(gateway, root, name):
         "s3://user@mlpipeline/x", "file:///etc/passwd", "file:///artifactsandmore/x", "https://[broken/x",
     ],
 )  # fmt: skip
-def test_no_spelling_leads_out(gateway, kubeflow, root, uri):
+def test_path_traversal_is_refused(gateway, kubeflow, root, uri):
     with pytest.raises(exceptions.RunsError):
         whole(gateway, uri)
     assert not [path for _, path in kubeflow.requests if path == "/artifacts/get"]
@@ -145,7 +145,7 @@ def test_no_spelling_leads_out(gateway, kubeflow, root, uri):
 
 @contextmanager
 def tls_server(tmp_path):
-    """Serves /data.bin over TLS at localhost, /away redirects elsewhere, /back to /data.bin."""
+    """Serves /data.bin over TLS at localhost. /away redirects to another host, and /back to /data.bin."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
 
@@ -183,7 +183,7 @@ def tls_server(tmp_path):
         thread.join()
 
 
-def test_https_is_read_checked_and_never_led_away(gateway, configure, tmp_path):
+def test_https_is_verified_and_follows_no_redirect_to_other_hosts(gateway, configure, tmp_path):
     with tls_server(tmp_path) as url:
         allowed = {"prefix": f"{url}/", "allow_private": True, "ca_file": str(tmp_path / "ca.pem")}
         configure(allowed)

@@ -1,4 +1,4 @@
-"""The pages of runs, pipelines and experiments, asked for as a browser does."""
+"""Request the pages of runs, pipelines and experiments as a browser does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def soup(response, status=200):
         "/runs/r1/steps/read-data/artifacts/1/download", "/runs/r1/steps/read-data/log",
     ],
 )  # fmt: skip
-def test_a_stranger_is_sent_to_sign_in(db, kubeflow, path):
+def test_anonymous_user_is_redirected_to_sign_in(db, kubeflow, path):
     response = Client().get(path)
     assert response.status_code == 302
     assert response["Location"].startswith("/login/")
@@ -53,7 +53,7 @@ def test_a_stranger_is_sent_to_sign_in(db, kubeflow, path):
         ("/experiments/", "Experiments"),
     ],
 )
-def test_every_page_has_its_title_and_no_inline_script_or_style(client, kubeflow, path, title):
+def test_every_page_has_a_title_and_no_inline_script_or_style(client, kubeflow, path, title):
     page = soup(client.get(path))
     assert page.title.text == f"{title} · vizportal"
     assert page.h1
@@ -62,7 +62,7 @@ def test_every_page_has_its_title_and_no_inline_script_or_style(client, kubeflow
     assert not page.find_all(style=True)
 
 
-def test_the_list_asks_kubeflow_three_things(client, kubeflow, django_assert_max_num_queries):
+def test_run_list_sends_three_requests_to_kubeflow(client, kubeflow, django_assert_max_num_queries):
     kubeflow.runs = [run_row(f"x{number}") for number in range(20)]
     with django_assert_max_num_queries(9):
         page = soup(client.get("/runs/"))
@@ -71,7 +71,7 @@ def test_the_list_asks_kubeflow_three_things(client, kubeflow, django_assert_max
     assert asked == ["/apis/v2beta1/experiments", "/apis/v2beta1/pipelines", "/apis/v2beta1/runs"]
 
 
-def test_filters_reach_kubeflow_and_stand_as_chips(client, kubeflow):
+def test_filters_are_sent_to_kubeflow_and_shown_as_chips(client, kubeflow):
     kubeflow.runs += [run_row("r2", display_name="other", state="FAILED", error={"message": "step train: no memory"})]
     page = soup(client.get("/runs/?q=oth&state=failed&experiment=e1&sort=name&size=50"))
     assert [row.select_one(".name a").text for row in page.select("tbody tr")] == ["other"]
@@ -86,13 +86,13 @@ def test_filters_reach_kubeflow_and_stand_as_chips(client, kubeflow):
     assert "state=failed" in off
 
 
-def test_a_filter_by_pipeline_sifts_what_kubeflow_cannot(client, kubeflow):
+def test_pipeline_filter_is_applied_by_the_portal(client, kubeflow):
     kubeflow.runs += [run_row("r2", pipeline_version_reference={"pipeline_id": "p2", "pipeline_version_id": "v9"})]
     page = soup(client.get("/runs/?pipeline=p2"))
     assert [row.select_one(".name a").text for row in page.select("tbody tr")] == ["run r2"]
 
 
-def test_the_list_watches_the_runs_that_are_under_way(client, kubeflow):
+def test_run_list_polls_only_while_runs_are_active(client, kubeflow):
     assert not soup(client.get("/runs/")).select("#run-poll[hx-trigger]")
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     page = soup(client.get("/runs/?sort=name"))
@@ -103,7 +103,7 @@ def test_the_list_watches_the_runs_that_are_under_way(client, kubeflow):
     assert all(page.select_one(cell) for cell in cells)
 
 
-def test_an_old_link_with_nonsense_still_opens(client, kubeflow):
+def test_link_with_invalid_parameters_opens_with_errors(client, kubeflow):
     page = soup(
         client.get(
             "/runs/?state=exploded&sort=drop&size=9999999&page=&q=run&from=tomorrow&archived=perhaps", follow=True
@@ -120,13 +120,13 @@ def test_an_old_link_with_nonsense_still_opens(client, kubeflow):
     assert (asked["sort_by"], asked["page_size"]) == ("created_at desc", "20")
 
 
-def test_an_empty_list_says_what_to_do(client, kubeflow):
+def test_empty_list_says_what_to_do(client, kubeflow):
     assert "No run matches" in client.get("/runs/?q=nothing-like-it").content.decode()
     kubeflow.runs = []
     assert "No runs yet" in client.get("/runs/").content.decode()
 
 
-def test_strange_rows_are_shown_as_text(client, kubeflow):
+def test_malformed_rows_are_shown_and_escaped(client, kubeflow):
     kubeflow.runs = [
         run_row("r1", display_name="<script>alert(1)</script>"),
         {"run_id": "r2", "experiment_id": "e1", "error": {"message": "<b>damaged</b>"}},
@@ -140,7 +140,7 @@ def test_strange_rows_are_shown_as_text(client, kubeflow):
     soup(client.get("/runs/r2/"))
 
 
-def test_the_graph_links_every_step_by_name_and_state(client, kubeflow):
+def test_graph_links_every_step_with_name_and_state(client, kubeflow):
     page = soup(client.get("/runs/r1/"))
     nodes = {node["aria-label"]: node["href"] for node in page.select("svg a.node")}
     assert nodes["train, succeeded, 4.2 s, waits for read-data"] == "/runs/r1/steps/train/"
@@ -149,7 +149,7 @@ def test_the_graph_links_every_step_by_name_and_state(client, kubeflow):
     assert len(page.select("svg a.node")) == 9
 
 
-def test_a_finished_run_is_not_watched_and_a_running_one_is(client, kubeflow):
+def test_only_the_page_of_a_running_run_polls(client, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     assert not soup(client.get("/runs/r1/")).select("#run-live[hx-trigger]")
     running = soup(client.get("/runs/r9/"))
@@ -159,7 +159,7 @@ def test_a_finished_run_is_not_watched_and_a_running_one_is(client, kubeflow):
     assert soup(part).select_one("#run-head")["hx-swap-oob"] == "true"
 
 
-def test_a_poll_keeps_the_selected_step_marked(client, kubeflow):
+def test_poll_keeps_the_selected_step(client, kubeflow):
     headers = {
         "HX-Request": "true",
         "HX-Target": "run-live",
@@ -168,7 +168,7 @@ def test_a_poll_keeps_the_selected_step_marked(client, kubeflow):
     assert soup(client.get("/runs/r1/", headers=headers)).select_one("a.node[aria-current]")["id"] == "node-train"
 
 
-def test_a_step_is_a_page_and_a_panel(client, kubeflow):
+def test_step_is_a_page_or_a_panel(client, kubeflow):
     page = soup(client.get("/runs/r1/steps/evaluate/"))
     assert page.select_one("a.node[aria-current]")["id"] == "node-evaluate"
     assert page.select_one("#step-panel h2").text == "evaluate"
@@ -179,11 +179,11 @@ def test_a_step_is_a_page_and_a_panel(client, kubeflow):
     assert "<html" in client.get("/runs/r1/steps/evaluate/", headers=back).content.decode()
 
 
-def test_metrics_are_drawn_without_a_render(client, kubeflow):
+def test_metrics_are_drawn_without_render(client, kubeflow):
     page = soup(client.get("/runs/r1/steps/evaluate/"))
     metrics = {row.th.text: row.td.text for row in page.select("table.metrics tr")}
     assert metrics == {"accuracy": "0.91", "auc": "0.87"}
-    # Points (0,0) (0.25,0.75) (1,1): the area is 0.09375 + 0.65625.
+    # The points are (0,0) (0.25,0.75) (1,1), so the area is 0.09375 + 0.65625.
     assert "0.7500" in page.select_one(".roc figcaption").text
     assert [cell.text for cell in page.select(".confusion td.num")] == ["30", "10", "5", "55"]
 
@@ -195,7 +195,7 @@ def test_inputs_and_outputs_are_listed(client, kubeflow):
     assert any(name.startswith("data") for name in rows)
 
 
-def test_a_log_is_shown_saved_and_missed_with_words(client, kubeflow):
+def test_log_is_shown_downloaded_and_reported_if_missing(client, kubeflow):
     assert "reading 244 rows" in client.get("/runs/r1/steps/read-data/?tab=logs").content.decode()
     saved = client.get("/runs/r1/steps/read-data/log")
     assert b"".join(saved.streaming_content) == b"reading 244 rows\ndone\n"
@@ -205,7 +205,7 @@ def test_a_log_is_shown_saved_and_missed_with_words(client, kubeflow):
     assert "is gone" in client.get("/runs/r1/steps/read-data/?tab=logs").content.decode()
 
 
-def test_a_log_is_watched_until_the_step_ends(client, kubeflow):
+def test_log_polls_until_the_step_ends(client, kubeflow):
     headers = {"HX-Request": "true", "HX-Target": "step-log"}
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1, pod_name="pod-2")
@@ -227,12 +227,12 @@ def test_a_log_is_watched_until_the_step_ends(client, kubeflow):
         "/runs/r1/steps/nope/log",
     ],
 )
-def test_what_is_not_there_is_404(client, kubeflow, path):
+def test_missing_object_returns_404(client, kubeflow, path):
     page = soup(client.get(path), 404)
     assert "nope" in page.text
 
 
-def test_actions_are_posted_and_answered_with_words(client, kubeflow):
+def test_actions_are_posted_and_show_a_message(client, kubeflow):
     assert client.get("/runs/r1/archive").status_code == 405
     page = soup(client.post("/runs/r1/archive", follow=True))
     assert "Archived the run." in page.text
@@ -242,7 +242,7 @@ def test_actions_are_posted_and_answered_with_words(client, kubeflow):
     assert client.post("/runs/r1/delete")["Location"] == "/runs/"
 
 
-def test_actions_need_the_form_s_token(db, client, kubeflow):
+def test_actions_need_the_csrf_token(db, client, kubeflow):
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies
     assert strict.post("/runs/r1/delete").status_code == 403
@@ -261,7 +261,7 @@ def test_runs_are_compared_side_by_side(client, kubeflow):
     assert rows["evaluate: auc"] == ["0.87", "0.87"]
 
 
-def test_the_creator_is_loaded_where_a_step_ran(client, kubeflow):
+def test_creator_is_loaded_only_for_steps_that_ran(client, kubeflow):
     creator = soup(client.get("/runs/r1/steps/read-data/?artifact=1")).select_one("[data-creator]")
     assert creator["hx-get"] == "/runs/r1/steps/read-data/visualizations/?artifact=1"
     assert creator["hx-trigger"] == "load"
@@ -270,7 +270,7 @@ def test_the_creator_is_loaded_where_a_step_ran(client, kubeflow):
     assert not soup(client.get("/runs/r1/steps/for-loop-1/")).select("[data-creator]")
 
 
-def test_curves_matrices_and_reports_stand_side_by_side(client, kubeflow):
+def test_curves_matrices_and_reports_are_compared_side_by_side(client, kubeflow):
     kubeflow.runs.append(run_row("r2", display_name="<b>second</b>"))
     page = soup(client.get("/runs/compare/?run=r1&run=r2"))
     plot = page.select_one(".roc-compare svg")
@@ -287,21 +287,21 @@ def test_curves_matrices_and_reports_stand_side_by_side(client, kubeflow):
     assert next(text["hx-get"] for text in page.select(".side-text")) == "/runs/r1/steps/evaluate/artifacts/5/preview"
 
 
-def test_only_what_differs_can_be_asked_for(client, kubeflow):
+def test_comparison_can_show_only_differences(client, kubeflow):
     kubeflow.runs.append(run_row("r2", runtime_config={"parameters": {"label": "tip", "rounds": 9}}))
     page = soup(client.get("/runs/compare/?run=r1&run=r2&differences=1"))
     assert [row.th.contents[0].strip() for row in page.select("tr.differs")] == ["rounds"]
     assert "label" not in [row.th.get_text() for row in page.select("tbody tr")]
 
 
-def test_a_run_that_cannot_be_read_does_not_hide_the_others(client, kubeflow):
+def test_unreadable_run_does_not_hide_the_others(client, kubeflow):
     kubeflow.runs.append(run_row("r2"))
     page = soup(client.get("/runs/compare/?run=r1&run=gone&run=r2"))
     assert "gone" in page.select_one(".banner-error").text
     assert len(page.select("thead th")) >= 2
 
 
-def test_a_new_version_is_uploaded_and_a_refusal_keeps_the_form(client, kubeflow):
+def test_new_version_is_uploaded_and_errors_keep_the_form(client, kubeflow):
     kubeflow.versions[0]["pipeline_version_id"] = "v2"
     file = io.BytesIO(b"pipelineInfo: {name: x}\n")
     file.name = "tips.yaml"

@@ -1,4 +1,4 @@
-"""What a person may not do is not offered: every form and link that a viewer's pages hold may be used by a viewer."""
+"""Pages offer only permitted actions: a viewer may use every form and link on the pages that a viewer sees."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -23,7 +23,7 @@ PAGES = [
     "/experiments/",
     "/recurring/",
 ]
-# Signing out, and the viewer's own filters.
+# Sign-out, and the viewer's own filters.
 THEIRS = ("/logout/", "/runs/filters/save", "/account/")
 
 
@@ -45,7 +45,7 @@ def viewer(db):
 
 
 def offers(client, path):
-    """Returns what a page offers to change: (method, address, button)."""
+    """Returns the actions that a page offers: (method, address, button)."""
     response = client.get(path)
     assert response.status_code == 200
     page = BeautifulSoup(response.content, "html.parser")
@@ -58,7 +58,7 @@ def offers(client, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_viewer_is_offered_nothing_that_is_refused(viewer, runs, path):
+def test_viewer_is_offered_only_permitted_actions(viewer, runs, path):
     for method, address, action in offers(viewer, path):
         if address.startswith(THEIRS):
             continue
@@ -67,12 +67,12 @@ def test_a_viewer_is_offered_nothing_that_is_refused(viewer, runs, path):
 
 
 @pytest.mark.parametrize("path", PAGES[:5])
-def test_whoever_may_is_still_offered_it(client, runs, path):
+def test_permitted_user_is_offered_the_actions(client, runs, path):
     offered = {address.rstrip("/").rpartition("/")[2] or address for _, address, _ in offers(client, path)}
     assert offered & {"selection", "archive", "terminate", "delete", "unarchive"}
 
 
-def test_a_refusal_loses_no_selection(client, runs, kubeflow):
+def test_refused_action_keeps_the_selection(client, runs, kubeflow):
     kubeflow.runs += [run_row(f"m{number}") for number in range(12)]
     chosen = [f"m{number}" for number in range(11)]
     for data in ({"action": "compare"}, {"action": "tag", "tag": " "}):
@@ -80,5 +80,5 @@ def test_a_refusal_loses_no_selection(client, runs, kubeflow):
         page = BeautifulSoup(answer.content, "html.parser")
         ticked = {box["value"] for box in page.select("input[name=run][checked]")}
         assert ticked == set(chosen), data
-    # Only the page that follows: later the list is as ever.
+    # Only the next page keeps the selection.
     assert not BeautifulSoup(client.get("/runs/").content, "html.parser").select("input[name=run][checked]")

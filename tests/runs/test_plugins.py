@@ -1,4 +1,4 @@
-"""What plugins of Kubeflow made of a run."""
+"""Read and show the output of Kubeflow's plugins for a run."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def test_only_a_web_address_becomes_a_link(address):
 
 
 @pytest.mark.parametrize("value", [None, [], "text", {"x": None}, {"x": {"entries": []}}, {"x": {"entries": {"e": 7}}}])
-def test_wrong_shapes_are_left_out(value):
+def test_malformed_output_is_ignored(value):
     assert all(entry.url == "" for plugin in plugins(value) for entry in plugin.entries)
 
 
-def test_the_run_page_and_the_run_list_show_them(client, kubeflow):
+def test_run_page_and_run_list_show_plugins(client, kubeflow):
     kubeflow.runs.append(run_row("r9", plugins_output=MLFLOW))
     page = BeautifulSoup(client.get("/runs/r9/").content, "html.parser")
     link = page.select_one("#run-head .plugin a")
@@ -54,12 +54,12 @@ def test_the_run_page_and_the_run_list_show_them(client, kubeflow):
     assert listed.select_one("td .plugin a")["href"] == link["href"]
 
 
-def test_without_plugins_there_is_no_column(client, kubeflow):
+def test_run_list_without_plugins_has_no_column(client, kubeflow):
     page = BeautifulSoup(client.get("/runs/").content, "html.parser")
     assert "Plugins" not in [head.text for head in page.select("th")]
 
 
-def test_the_api_returns_them(client, kubeflow):
+def test_api_returns_plugins(client, kubeflow):
     kubeflow.runs.append(run_row("r9", plugins_output=MLFLOW))
     (found,) = client.get("/api/v1/runs/r9").json()["plugins"]
     assert (found["name"], found["state"], found["entries"][1]["name"]) == ("mlflow", "succeeded", "run_url")

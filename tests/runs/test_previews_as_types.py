@@ -1,4 +1,4 @@
-"""A preview of delimited text says the same as the type *Table* does of the same file."""
+"""A preview of delimited text shows the same as the type *Table* for the same file."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from apps.runs.gateway import ArtifactStream
 from apps.runs.previews import preview
 from packages.vizkit.tests.test_tabular_text import TEXTS
 
-# A file with NULs is shown as bytes, and whether a quotation mark is ever closed only all of a file tells.
-# JSON and packed files have kinds of their own.
+# A file with NULs is shown as bytes. Whether a quotation mark is ever closed is known only from the complete file.
+# JSON and compressed files have their own preview kinds.
 FILES = {
     name: (content, list(columns), len(next(iter(columns.values()))), said)
     for name, (content, columns, said) in TEXTS.items()
     if name.endswith((".csv", ".tsv")) and columns is not None and name not in {"nul.csv", "stray.csv"}
 }
-# What is found out by looking at the beginning of a file; the rest of a type's notes is about all of it.
+# Notes that need only the beginning of a file. A type's other notes need the complete file.
 SAID = ("comments", "holds values", "without a name", "the same name")
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_columns_rows_and_notes_are_those_of_the_table(name):
+def test_preview_has_the_columns_rows_and_notes_of_the_table(name):
     content, columns, count, said = FILES[name]
     artifact = Artifact(id="1", name=name, type="system.Dataset", uri=f"minio://b/{name}", direction="output")
     stream = ArtifactStream(chunks=iter([content]), size_bytes=len(content), content_type="", is_directory=False)
     found = preview(artifact, stream)
-    # A line with more cells than names is shown as it is.
+    # A line with more cells than names is shown unchanged.
     assert list(found.header)[: len(columns)] == columns
     assert len(found.rows) == count
     if any(word in said for word in SAID):

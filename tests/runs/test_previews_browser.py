@@ -1,4 +1,4 @@
-"""Previews, viewers and logs in a real browser, light and dark: what is drawn, what a script adds, what axe says."""
+"""Previews, viewers and logs in a real browser, in the light and dark theme, with scripts and axe."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.runs.kubeflow import run_row
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_every_kind_opens_in_place(page, kubeflow):
+def test_every_preview_kind_opens_in_place(page, kubeflow):
     sampled.with_every_kind(kubeflow)
     page.goto("/runs/r1/steps/train/")
     page.wait_for_load_state("networkidle")
     for details in page.locator("details[data-preview]").all():
-        # By key: what opens above moves the rest, and a click lands where its target was.
+        # Use the keyboard: a preview that opens above moves the page, and a click would miss its target.
         details.locator("> summary").press("Enter")
         expect(details.locator(".preview")).to_be_visible()
     expect(page.get_by_text("deep", exact=True)).to_be_visible()
@@ -32,12 +32,12 @@ def test_every_kind_opens_in_place(page, kubeflow):
     assert violations(page) == []
 
 
-def test_a_pdf_is_drawn_by_the_browser_s_own_viewer(page, kubeflow):
+def test_pdf_is_shown_in_the_browsers_own_viewer(page, kubeflow):
     ids = sampled.with_every_kind(kubeflow)
     with page.expect_response("**/frame") as answered:
         page.goto(f"/runs/r1/steps/train/artifacts/{ids['paper.pdf']}/preview")
     assert answered.value.headers["content-type"] == "application/pdf"
-    # The viewer is an extension's page in the frame; a blocked one is an error page instead.
+    # The viewer is an extension's page in the frame. If it is blocked, the frame has an error page.
     page.wait_for_function("document.querySelector('iframe.pdf-frame') !== null")
     page.wait_for_load_state("networkidle")
     assert not any("chrome-error" in frame.url for frame in page.frames)
@@ -45,7 +45,7 @@ def test_a_pdf_is_drawn_by_the_browser_s_own_viewer(page, kubeflow):
     assert violations(page) == []
 
 
-def test_a_web_app_cannot_reach_the_portal(page, kubeflow):
+def test_web_app_has_no_access_to_the_portals_origin(page, kubeflow):
     ids = sampled.with_every_kind(kubeflow)
     page.goto(f"/runs/r1/steps/train/artifacts/{ids['mlpipeline-ui-metadata']}/viewers")
     frame = page.frame_locator("iframe[title^='Web app']")
@@ -54,7 +54,7 @@ def test_a_web_app_cannot_reach_the_portal(page, kubeflow):
     assert violations(page) == []
 
 
-def test_a_log_is_searched_linked_and_wrapped(page, kubeflow):
+def test_log_can_be_searched_linked_and_wrapped(page, kubeflow):
     kubeflow.logs["pod-2"] = "".join(f"line {number} loss <{number}>\n" for number in range(1, 401))
     page.goto("/runs/r1/steps/read-data/?tab=logs")
     view = page.locator("[data-log-view]")
@@ -81,7 +81,7 @@ def test_a_log_is_searched_linked_and_wrapped(page, kubeflow):
     expect(page.locator("[data-log-view].wrapped")).to_have_count(0)
 
 
-def test_a_live_log_is_followed_until_the_reader_scrolls_up(page, kubeflow):
+def test_live_log_is_followed_until_the_user_scrolls_up(page, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1, pod_name="pod-9")
 

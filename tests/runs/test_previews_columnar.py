@@ -1,4 +1,4 @@
-"""Parquet and Arrow files, read by another process that can do nothing else."""
+"""Parquet and Arrow files are read by a confined process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shown(data, name="x.parquet"):
 @pytest.mark.parametrize(
     ("writer", "name"), [("write_parquet", "out"), ("write_ipc", "x.feather"), ("write_ipc_stream", "x.arrow")]
 )
-def test_the_first_rows_with_types_and_the_count_of_all(tmp_path, writer, name):
+def test_preview_has_first_rows_types_and_row_count(tmp_path, writer, name):
     subprocess.run([PYTHON, "-I", "-c", MAKE, writer, tmp_path / "made"], check=True)
     found = shown((tmp_path / "made").read_bytes(), name)
     assert found.preview_kind == "columnar"
@@ -44,17 +44,17 @@ def test_the_first_rows_with_types_and_the_count_of_all(tmp_path, writer, name):
 
 
 @built
-def test_a_broken_file_has_words(tmp_path):
+def test_broken_file_is_explained(tmp_path):
     assert "cannot be read" in shown(b"PAR1" + b"\x00" * 500 + b"PAR1").note
 
 
-def test_without_its_environment_it_says_so(settings, tmp_path):
+def test_missing_environment_is_explained(settings, tmp_path):
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
     assert "environments build previews" in shown(b"PAR1....").note
 
 
 @built
-def test_an_environment_for_previews_alone_is_enough(settings, tmp_path):
+def test_previews_environment_alone_is_enough(settings, tmp_path):
     made = tmp_path / "made"
     subprocess.run([PYTHON, "-I", "-c", MAKE, "write_parquet", made], check=True)
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "environments"
@@ -62,7 +62,7 @@ def test_an_environment_for_previews_alone_is_enough(settings, tmp_path):
     assert shown(made.read_bytes()).row_count == 200
 
 
-def test_a_reader_that_hangs_or_answers_nonsense_is_ended(settings, tmp_path, monkeypatch):
+def test_hanging_or_broken_reader_is_ended_and_explained(settings, tmp_path, monkeypatch):
     fake = tmp_path / "base" / "bin" / "python"
     fake.parent.mkdir(parents=True)
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
@@ -74,8 +74,8 @@ def test_a_reader_that_hangs_or_answers_nonsense_is_ended(settings, tmp_path, mo
 
 
 @built
-def test_the_reader_is_confined(tmp_path, monkeypatch):
-    """What a reader that the file has taken over would try."""
+def test_reader_is_confined(tmp_path, monkeypatch):
+    """Runs a hostile reader, as if a file had taken it over."""
     canary = tmp_path / "secret"
     canary.write_text("secret")
     hostile = tmp_path / "read_table.py"

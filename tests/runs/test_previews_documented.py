@@ -1,4 +1,4 @@
-"""Every way to recognise a preview kind, in one table of its own, and the same in docs/previews.md."""
+"""Check every rule that selects a preview kind, and that docs/previews.md lists the same rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.runs import sampled
 ROOT = Path(__file__).parents[2]
 WORDS = b"plain words"
 GIF, JPEG, WEBP = b"GIF89a....", b"\xff\xd8\xff\xe0....", b"RIFF....WEBP"
-# Three rows of tab-separated cells that hold more commas than tabs: only the suffix says which of the two separates.
+# Tab-separated rows with more commas than tabs: only the suffix tells which is the delimiter.
 MP3 = (b"\xff\xfb\x90\x00" + b"\0" * 413) * 2
 TABS = b"city, state, country\tn\nBern, BE, CH\t1\n"
 BOOK = json.dumps(sampled.NOTEBOOK).encode()
@@ -39,7 +39,7 @@ BY_SUFFIX = {
     ".webp": ("image", WORDS),
     ".svg": ("image", WORDS),
 }
-# Text whose content decides: the suffix says only that most bytes beyond ASCII are letters of an old encoding.
+# Text in an old encoding. The suffix only permits such an encoding, and the content decides.
 TEXT_SUFFIXES = (".txt", ".log", ".yaml", ".yml", ".toml", ".ini", ".py", ".sql", ".xml", ".pbtxt")
 STREAM_SUFFIXES = (".arrow", ".arrows", ".feather", ".ipc")
 GREEK = b"\xf0\xe1\xe9" * 20
@@ -101,7 +101,7 @@ def stream(data, content_type="", *, is_directory=False):
 
 
 @pytest.mark.parametrize("suffix", BY_SUFFIX)
-def test_a_suffix_or_the_format_in_the_metadata_decides(suffix):
+def test_suffix_or_metadata_format_selects_the_kind(suffix):
     kind, data = BY_SUFFIX[suffix]
     assert preview(artifact(f"x{suffix}"), stream(data)).preview_kind == kind
     assert preview(artifact(f"x{suffix.upper()}"), stream(data)).preview_kind == kind
@@ -109,50 +109,50 @@ def test_a_suffix_or_the_format_in_the_metadata_decides(suffix):
     assert preview(artifact("x.unknown"), stream(data)).preview_kind != kind
 
 
-def test_tabs_alone_separate_the_cells_of_a_tsv():
+def test_cells_of_a_tsv_are_separated_only_by_tabs():
     found = preview(artifact("x.tsv"), stream(TABS))
     assert found.header == ("city, state, country", "n")
     assert found.rows == (("Bern, BE, CH", "1"),)
 
 
 @pytest.mark.parametrize("suffix", TEXT_SUFFIXES)
-def test_a_text_suffix_allows_an_old_encoding_and_the_content_decides(suffix):
+def test_text_suffix_permits_an_old_encoding(suffix):
     assert preview(artifact(f"x{suffix}"), stream(GREEK)).preview_kind == "text"
     assert preview(artifact("x.unknown"), stream(GREEK)).preview_kind == "binary"
     assert preview(artifact(f"x{suffix}"), stream(b"[1]")).preview_kind == "json"
 
 
 @pytest.mark.parametrize("suffix", STREAM_SUFFIXES)
-def test_an_arrow_stream_is_known_by_its_suffix_and_its_first_bytes(suffix):
+def test_arrow_stream_needs_suffix_and_first_bytes(suffix):
     assert preview(artifact(f"x{suffix}"), stream(b"\xff\xff\xff\xff\x00")).preview_kind == "columnar"
     assert preview(artifact(f"x{suffix}"), stream(WORDS)).preview_kind == "text"
     assert preview(artifact("x.unknown"), stream(b"\xff\xff\xff\xff\x00")).preview_kind == "binary"
 
 
 @pytest.mark.parametrize("artifact_type", BY_TYPE)
-def test_the_type_decides_before_the_suffix(artifact_type):
+def test_artifact_type_overrides_the_suffix(artifact_type):
     assert preview(artifact("x.csv", artifact_type), stream(WORDS)).preview_kind == BY_TYPE[artifact_type]
 
 
 @pytest.mark.parametrize("data", BY_CONTENT, ids=BY_CONTENT.values())
-def test_the_content_decides_where_nothing_else_does(data):
+def test_content_selects_the_kind_if_nothing_else_does(data):
     assert preview(artifact(), stream(data)).preview_kind == BY_CONTENT[data]
 
 
 @pytest.mark.parametrize("name", ["x", "x.csv", "x.html", "x.png", "x.ipynb"])
 @pytest.mark.parametrize(("data", "kind"), [(b"%PDF-1.4", "pdf"), (b"PAR1....", "columnar")])
-def test_certain_first_bytes_decide_before_the_type_and_the_suffix(name, data, kind):
+def test_magic_bytes_override_type_and_suffix(name, data, kind):
     assert preview(artifact(name, "system.HTML"), stream(data)).preview_kind == kind
 
 
-def test_a_dataset_whose_lines_have_the_same_commas_is_a_table():
+def test_dataset_with_equal_comma_counts_is_a_table():
     assert preview(artifact(type_="system.Dataset"), stream(b"a,b\n1,2\n")).preview_kind == "table"
     assert preview(artifact(type_="system.Dataset"), stream(b"a,b\n1,2,3\n")).preview_kind == "text"
     assert preview(artifact(type_="system.Model"), stream(b"a,b\n1,2\n")).preview_kind == "text"
     assert preview(artifact(type_="system.Dataset"), stream(b'{"a": 1,\n"b": 2,\n')).preview_kind == "json"
 
 
-def test_the_gateway_s_word_decides_on_images_and_folders():
+def test_gateway_decides_about_images_and_folders():
     assert preview(artifact(), stream(WORDS, "image/avif")).preview_kind == "image"
     assert content(artifact(), stream(WORDS, "image/avif")).media_type == "image/avif"
     folder = stream(sampled.FILES["one.tgz"], is_directory=True)
@@ -160,16 +160,16 @@ def test_the_gateway_s_word_decides_on_images_and_folders():
 
 
 @pytest.mark.parametrize(("name", "data"), DRAWN_BY_THE_BROWSER)
-def test_the_browser_is_given_the_media_type(name, data):
+def test_media_type_is_sent_to_the_browser(name, data):
     assert content(artifact(name), stream(data)).media_type == DRAWN_BY_THE_BROWSER[name, data]
 
 
 @pytest.mark.parametrize("data", [data for data, kind in BY_CONTENT.items() if kind not in {"pdf", "html", "image"}])
-def test_the_browser_draws_nothing_else(data):
+def test_other_content_is_not_sent_to_the_browser(data):
     assert content(artifact(), stream(data)) is None
 
 
-def test_the_tables_of_this_module_are_complete():
+def test_tables_of_this_module_are_complete():
     kinds = preview_kinds()
     assert {suffix: kind.key for kind in kinds for suffix in kind.suffixes} == {
         suffix: kind for suffix, (kind, _) in BY_SUFFIX.items()
@@ -181,7 +181,7 @@ def test_the_tables_of_this_module_are_complete():
     }
 
 
-def test_every_kind_has_its_template():
+def test_every_kind_has_a_template():
     for kind in preview_kinds():
         get_template(f"runs/previews/{kind.key}.html")
     get_template("runs/previews/too_large.html")

@@ -1,4 +1,4 @@
-"""What is shown of each kind of file, and how little of it is read."""
+"""The preview of each kind of file, and how much of the file is read."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def shown(name, data=None, size=None):
     return preview(artifact(name), stream([sampled.FILES[name] if data is None else data], size))
 
 
-def test_a_quoted_cell_may_hold_delimiters_and_line_ends_and_rows_may_be_ragged():
+def test_quoted_delimiters_line_ends_and_ragged_rows_are_read():
     found = shown("table.csv")
     assert found.header == ("name", "note", "n", "")
     assert found.rows == (("A, B", "two\nlines", "1", ""), ("short", "", "", ""), ("café", "x", "3", "extra"))
 
 
-def test_a_cut_inside_a_quoted_cell_leaves_the_half_row_out():
+def test_incomplete_last_row_is_omitted():
     data = b"a,b\n" + b'1,"first\nsecond"\n' * 20_000
     found = preview(artifact("x.csv"), stream([data[:PEEK_BYTES]], len(data)))
     assert set(found.rows) == {("1", "first\nsecond")}
@@ -42,7 +42,7 @@ def test_a_cut_inside_a_quoted_cell_leaves_the_half_row_out():
     assert preview(artifact("x.csv"), stream([few], len(few))).rows == (("1", "2"),)
 
 
-def test_of_a_gigabyte_of_csv_64_kilobytes_are_read():
+def test_64_kb_of_a_1_gb_csv_are_read():
     pulled = 0
 
     def rows():
@@ -59,7 +59,7 @@ def test_of_a_gigabyte_of_csv_64_kilobytes_are_read():
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.html", "x.ipynb", "x.pdf", "x.parquet"])
-def test_a_gigabyte_that_is_of_use_only_as_a_whole_is_refused_by_its_size(name):
+def test_1_gb_file_that_must_be_read_completely_is_too_large(name):
     magic = {"x.pdf": b"%PDF-1.4", "x.parquet": b"PAR1", "x.png": b"\x89PNG"}.get(name, b"{ ")
     pulled = []
 
@@ -72,14 +72,14 @@ def test_a_gigabyte_that_is_of_use_only_as_a_whole_is_refused_by_its_size(name):
     assert len(pulled) == 1
 
 
-def test_text_is_read_in_its_own_encoding():
+def test_text_encoding_is_detected():
     latin, utf16, packed = shown("latin.csv"), shown("utf16.txt"), shown("log.txt.gz")
     assert (latin.rows, latin.note) == ((("Köln", "50667"),), "Read as Windows-1252.")
     assert (utf16.text, utf16.note) == ("grüße aus dem Norden\n", "Read as UTF-16.")
     assert (packed.text, packed.note, packed.member_name) == ("packed words\n", "", "log.txt")
 
 
-def test_json_is_a_tree_and_its_text_is_never_markup():
+def test_json_is_shown_as_escaped_tree():
     found = shown("tree.json")
     assert found.preview_kind == "json"
     assert "<details" in found.markup
@@ -89,27 +89,27 @@ def test_json_is_a_tree_and_its_text_is_never_markup():
 
 
 @pytest.mark.parametrize("data", [b'{"a": ', b"[" * 60_000, b'{"n": ' + b"1" * 5000 + b"}"])
-def test_json_that_cannot_be_read_is_shown_as_it_is(data):
+def test_invalid_json_is_shown_as_text(data):
     found = shown("x.json", data)
     assert found.markup == ""
     assert found.text == data.decode()
     assert "not valid JSON" in found.note
 
 
-def test_a_large_tree_is_capped():
+def test_large_json_tree_is_limited():
     found = shown("x.json", json.dumps({"n": list(range(5000)), "deep": json.loads("[" * 80 + "]" * 80)}).encode())
     assert "and 4,800 more" in found.markup
     assert "too deep to show" in found.markup
 
 
-def test_json_lines_are_a_table_of_all_their_keys():
+def test_json_lines_are_a_table_of_all_keys():
     found = shown("lines.jsonl")
     assert found.header == ("a", "b", "d")
     assert found.rows == (("1", '{"c": 2}', ""), ("<i>", "", ""))
     assert shown("x.jsonl", b"{broken\n").preview_kind == "text"
 
 
-def test_a_notebook_is_its_cells_as_text():
+def test_notebook_is_shown_as_text_cells():
     title, code = shown("book.ipynb").cells
     assert "<script" not in title.markup
     assert "Title" in title.markup
@@ -118,7 +118,7 @@ def test_a_notebook_is_its_cells_as_text():
     assert shown("x.ipynb", b'{"cells": 3}').preview_kind == "text"
 
 
-def test_a_pickle_is_dumped_and_never_loaded(tmp_path):
+def test_pickle_is_dumped_and_never_loaded(tmp_path):
     class Bomb:
         def __reduce__(self):
             return (open, (str(tmp_path / "ran"), "w"))
@@ -131,14 +131,14 @@ def test_a_pickle_is_dumped_and_never_loaded(tmp_path):
     assert len(shown("model.pkl").dump) == 16
 
 
-def test_an_archive_of_one_file_is_that_file_and_of_more_their_names():
+def test_archive_shows_its_only_file_or_its_names():
     one = shown("one.tgz")
     assert (one.preview_kind, one.member_name, one.rows) == ("table", "data.csv", (("1", "2"),))
     many = shown("many.tgz")
     assert [(member.name, member.size_bytes) for member in many.members] == [("a.txt", 1), ("b.txt", 2)]
 
 
-def test_links_and_names_that_lead_outside_are_left_out():
+def test_links_and_outside_paths_in_archives_are_omitted():
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for name, kind in (("../up", tarfile.REGTYPE), ("/abs", tarfile.REGTYPE), ("link", tarfile.SYMTYPE)):
@@ -153,7 +153,7 @@ def test_links_and_names_that_lead_outside_are_left_out():
     assert found.member_name.endswith("n.txt")
 
 
-def test_a_bomb_is_inflated_as_far_as_the_preview_goes():
+def test_gzip_bomb_is_unpacked_only_up_to_the_preview_size():
     found = shown("x.txt.gz", gzip.compress(b"a" * 200 * 1024**2))
     assert len(found.text) == PEEK_BYTES
 
@@ -163,14 +163,14 @@ def test_a_bomb_is_inflated_as_far_as_the_preview_goes():
     [b"\x1f\x8bnonsense", sampled.FILES["one.tgz"][:40], gzip.compress(b"x")[:-9] + b"!" * 9],
     ids=["no gzip", "cut", "wrong end"],
 )
-def test_a_broken_archive_has_words(data):
+def test_broken_archive_is_explained(data):
     found = shown("x.tgz", data)
     assert found.preview_kind in {"archive", "empty", "text"}
     assert found.note or found.preview_kind != "archive"
 
 
 @pytest.mark.parametrize(("name", "media_type"), [("paper.pdf", "application/pdf"), ("picture.png", "image/png")])
-def test_what_a_browser_draws_is_taken_out_of_its_archive(name, media_type):
+def test_pdf_and_image_are_extracted_from_an_archive(name, media_type):
     data = sampled.FILES[name]
     plain = content(artifact(name), stream([data]))
     packed = content(artifact("x.tgz"), stream([sampled.tgz(**{name.replace(".", "__"): data})]))
@@ -180,6 +180,6 @@ def test_what_a_browser_draws_is_taken_out_of_its_archive(name, media_type):
     assert content(artifact("x.csv"), stream([b"a,b\n"])) is None
 
 
-def test_a_page_named_pdf_is_never_served_as_one():
+def test_html_with_pdf_suffix_is_not_served_as_pdf():
     found = content(artifact("x.pdf"), stream([b"<html><script>alert(1)</script>"]))
     assert found.media_type.startswith("text/html")

@@ -1,7 +1,7 @@
-"""One contract for every way lineage comes: the same written run is shown the same, through the whole gateway.
+"""The gateway shows the same run identically, whichever API the lineage comes from.
 
-The ways: rows as a recorded 2.17 answers them, and the tasks of Kubeflow's coming API. The real store has
-test_lineage_store.py, and localkfp test_localkfp.py.
+The sources are rows as recorded from 2.17, and the tasks of Kubeflow's coming API. test_lineage_store.py tests the
+real store, and test_localkfp.py tests localkfp.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KINDS = {"loop": "LOOP", "condition": "CONDITION", "exit_handler": "EXIT_HANDLER
 
 
 def as_recorded(kubeflow, written):
-    """Puts a written run's rows into the stand-in's lineage."""
+    """Adds a written run's rows to the fake Kubeflow's lineage."""
     kubeflow.executions, kubeflow.events, kubeflow.artifacts = [], [], []
     ids = {row["key"]: number for number, row in enumerate(written.rows["executions"], 1)}
     for row in written.rows["executions"]:
@@ -35,7 +35,7 @@ def as_recorded(kubeflow, written):
 
 
 def as_tasks(kubeflow, written, *, page=10_000):
-    """Makes the stand-in answer as the coming API does; `page` tasks come with the run itself."""
+    """Makes the fake Kubeflow respond like the coming API. `page` tasks come with the run itself."""
     rows = written.rows["executions"]
     artifacts = {row["key"]: row for row in written.rows["artifacts"]}
     names = {row["key"]: row["properties"]["task_name"] for row in rows}
@@ -98,13 +98,13 @@ def artifact_json(row):
 
 
 def without_order(steps):
-    """The API groups a step's artifacts by key, so their order is not told."""
+    """Sorts artifacts, since the API groups a step's artifacts by key and loses their order."""
     return {key: {**facts, "artifacts": sorted(facts["artifacts"])} for key, facts in steps.items()}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("way", ["recorded", "tasks", "tasks in pages"])
-def test_the_tree_read_is_the_tree_written(gateway, kubeflow, way, seed):
+def test_step_tree_is_read_as_written(gateway, kubeflow, way, seed):
     written = Writer("w1", seed, 60).write()
     kubeflow.runs.append(
         run_row("w1", state=written.state, pipeline_spec=written.spec, pipeline_version_reference=None)
@@ -119,7 +119,7 @@ def test_the_tree_read_is_the_tree_written(gateway, kubeflow, way, seed):
     assert all(artifact.metadata == METADATA for step in details.steps for artifact in step.artifacts)
 
 
-def test_with_tasks_the_lineage_store_is_not_asked(gateway, kubeflow):
+def test_lineage_store_is_not_used_if_the_run_has_tasks(gateway, kubeflow):
     written = Writer("w1", 4, 10).write()
     kubeflow.runs.append(
         run_row("w1", state=written.state, pipeline_spec=written.spec, pipeline_version_reference=None)
@@ -130,7 +130,7 @@ def test_with_tasks_the_lineage_store_is_not_asked(gateway, kubeflow):
     assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/w1", "/apis/v2beta1/experiments/e1"]
 
 
-def test_an_iteration_that_is_one_task_gets_its_frame_a_metric_its_number_a_failure_its_reason(gateway, kubeflow):
+def test_single_task_iterations_metrics_and_failures_are_read(gateway, kubeflow):
     kubeflow.runs.append(run_row("w1", state="FAILED", pipeline_spec={"root": {}}, pipeline_version_reference=None))
     loop = {"task_id": "b", "name": "for-loop-1", "parent_task_id": "a", "type": "LOOP", "state": "RUNNING"}
     each = [
@@ -164,7 +164,7 @@ def test_an_iteration_that_is_one_task_gets_its_frame_a_metric_its_number_a_fail
     assert (metric.type, metric.metadata) == ("system.Metrics", {"auc": 0.5})
 
 
-def test_a_server_that_minds_the_question_is_asked_once_and_then_never_again(gateway, kubeflow):
+def test_server_that_rejects_the_view_parameter_gets_it_only_once(gateway, kubeflow):
     kubeflow.refuses_view = True
     gateway.run_details("r1")
     gateway.run_details("r1")
@@ -180,7 +180,7 @@ def test_a_server_that_minds_the_question_is_asked_once_and_then_never_again(gat
         [{"task_id": "a", "name": 7, "inputs": [], "outputs": {"artifacts": [{"artifacts": ["x", {}]}]}, "pods": "p"}],
     ],
 )  # fmt: skip
-def test_wrong_shapes_are_left_out(gateway, kubeflow, tasks):
+def test_malformed_tasks_are_ignored(gateway, kubeflow, tasks):
     kubeflow.runs.append(run_row("w1", pipeline_spec={"root": {}}, pipeline_version_reference=None))
     root = {"task_id": "r", "type": "ROOT", "name": "root"}
     good = {"task_id": "good", "parent_task_id": "r", "type": "RUNTIME", "name": "train", "state": "SUCCEEDED"}
@@ -191,7 +191,7 @@ def test_wrong_shapes_are_left_out(gateway, kubeflow, tasks):
     assert all(not (step.inputs or step.outputs or step.artifacts) for step in details.steps)
 
 
-def test_a_run_that_was_just_created_is_not_taken_for_one_of_an_old_server(gateway, kubeflow):
+def test_new_run_without_tasks_does_not_fall_back_to_lineage(gateway, kubeflow):
     kubeflow.runs.append(run_row("w1", state="PENDING", pipeline_version_reference=None, run_details=None))
     kubeflow.tasks["w1"] = []
     kubeflow.lineage_status = 503
@@ -201,7 +201,7 @@ def test_a_run_that_was_just_created_is_not_taken_for_one_of_an_old_server(gatew
     assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/w1"], "the server was asked once already"
 
 
-def test_a_run_that_ended_before_any_task_is_not_taken_for_one_of_an_old_server(gateway, kubeflow):
+def test_run_that_failed_before_any_task_does_not_fall_back_to_lineage(gateway, kubeflow):
     kubeflow.runs.append(run_row("w1", state="FAILED", pipeline_version_reference=None, run_details=None))
     kubeflow.tasks["w1"] = []
     kubeflow.lineage_status = 503
@@ -210,7 +210,7 @@ def test_a_run_that_ended_before_any_task_is_not_taken_for_one_of_an_old_server(
     assert {step.state for step in details.steps} <= {State.SKIPPED}
 
 
-def test_one_output_of_metrics_is_one_artifact_whatever_number_of_entries(gateway, kubeflow):
+def test_metrics_output_with_many_entries_is_one_artifact(gateway, kubeflow):
     kubeflow.runs.append(run_row("w1", pipeline_spec={"root": {}}, pipeline_version_reference=None))
     entries = [
         {"artifact_id": f"m{number}", "name": name, "type": "Metric", "number_value": value}

@@ -1,4 +1,4 @@
-"""Recurring runs: the list, one schedule, and switching it."""
+"""Recurring runs: the list, the page of one, and its actions."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -37,14 +37,14 @@ def soup(response):
     return BeautifulSoup(response.content, "html.parser")
 
 
-def test_the_list_says_when_each_starts_runs_and_survives_a_damaged_row(client, scheduled):
+def test_list_shows_schedules_and_tolerates_a_damaged_row(client, scheduled):
     rows = soup(client.get("/recurring/")).select("tbody tr")
     assert [row.select_one(".schedule").text for row in rows] == ["cron 0 0 2 * * *", "every 1h 00m", "not known"]
     assert [row.select_one(".state").text for row in rows] == ["On", "Off", "Not told"]
     assert rows[0].select_one(".name a").text == "nightly <i>"
 
 
-def test_one_schedule_shows_what_it_is_and_the_runs_it_started(client, scheduled):
+def test_page_shows_the_schedule_and_its_runs(client, scheduled):
     page = soup(client.get("/recurring/j1/"))
     text = page.get_text(" ", strip=True)
     assert "3 runs at most" in text
@@ -54,7 +54,7 @@ def test_one_schedule_shows_what_it_is_and_the_runs_it_started(client, scheduled
     assert "left out" in soup(client.get("/recurring/j2/")).get_text()
 
 
-def test_it_is_switched_off_and_on_and_deleted(client, scheduled):
+def test_recurring_run_can_be_disabled_enabled_and_deleted(client, scheduled):
     assert "The schedule is off" in client.post("/recurring/j1/disable", follow=True).content.decode()
     assert scheduled.recurring[0]["status"] == "DISABLED"
     client.post("/recurring/j1/enable")
@@ -64,5 +64,5 @@ def test_it_is_switched_off_and_on_and_deleted(client, scheduled):
     assert client.post("/recurring/j2/explode").status_code == 404
 
 
-def test_an_empty_list_says_how_one_is_made(client, kubeflow):
+def test_empty_list_says_what_to_do(client, kubeflow):
     assert "No recurring runs yet" in client.get("/recurring/").content.decode()

@@ -1,4 +1,4 @@
-"""Nothing that fails is silent: signed out, offline, refused or broken, it says so beside what was pressed."""
+"""A failed request shows a message beside the pressed button: signed out, offline, refused or broken."""
 
 import contextlib
 import re
@@ -27,7 +27,7 @@ def theme():
 
 @pytest.fixture
 def tab(theme, viewport, browser, live_server, client, kubeflow):
-    """A page of Ada's, who has a password. Failed requests are what is tested, so consoles may name them."""
+    """Opens a page for Ada, who has a password. The console may report failed requests, since they are tested."""
     ada = get_user_model().objects.get(username="ada")
     ada.set_password("sesame-94")
     ada.save()
@@ -40,7 +40,7 @@ def tab(theme, viewport, browser, live_server, client, kubeflow):
 
 
 def sign_out():
-    """Ends every session; the page's own requests may hold the table for a moment."""
+    """Ends every session. The page's own requests may lock the table for a moment."""
 
     def ended():
         with contextlib.suppress(OperationalError):
@@ -70,7 +70,7 @@ def answering(**answer):
     return lambda route: route.fulfill(**answer)
 
 
-def test_signed_out_in_the_creator(password, tab):
+def test_creator_reports_that_the_user_was_signed_out(password, tab):
     creator = open_creator(tab)
     creator.locator("[name=source]").fill("s3://typed/by-hand.csv")
     sign_out()
@@ -85,13 +85,13 @@ def test_signed_out_in_the_creator(password, tab):
     expect(other.get_by_role("heading", name="You are signed in")).to_be_visible()
     expect(note).to_contain_text("signed in again")
     expect(creator.locator("[name=source]")).to_have_value("s3://typed/by-hand.csv")
-    # The sign-in changed the CSRF token, which the request brings along.
+    # The sign-in changed the CSRF token, which the request sends.
     with tab.expect_response(lambda got: got.request.method == "POST") as sent:
         creator.get_by_role("button", name="Generate Visualization").click()
     assert sent.value.status == 200
 
 
-def test_a_form_sent_after_the_session_ended_comes_back_filled_in(password, tab):
+def test_form_is_restored_after_signing_in_again(password, tab):
     tab.goto("/runs/new/?pipeline=p1")
     tab.get_by_label("Run name").fill("typed for long")
     tab.get_by_label("Description").fill("and more")
@@ -106,7 +106,7 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled_in(password, tab)
     expect(tab.get_by_role("heading", name="typed for long")).to_be_visible()
 
 
-def test_a_selection_survives_the_sign_in(password, tab, kubeflow):
+def test_selection_is_kept_after_signing_in_again(password, tab, kubeflow):
     kubeflow.runs.append(run_row("r2", display_name="second"))
     tab.goto("/runs/?state=succeeded")
     tab.get_by_role("checkbox", name="Choose second").check()
@@ -118,7 +118,7 @@ def test_a_selection_survives_the_sign_in(password, tab, kubeflow):
     assert tab.locator("[data-row] input:checked").count() == 1
 
 
-def test_offline_and_broken_are_said_beside_the_button(tab):
+def test_offline_and_broken_requests_are_reported_beside_the_button(tab):
     creator = open_creator(tab)
     generate = creator.get_by_role("button", name="Generate Visualization")
     tab.context.set_offline(True)
@@ -140,7 +140,7 @@ def test_offline_and_broken_are_said_beside_the_button(tab):
     expect(note).to_contain_text("Your own words.")
 
 
-def test_a_gateway_s_sign_in_page_is_not_swapped_in(tab):
+def test_sign_in_page_of_a_proxy_is_not_swapped_in(tab):
     creator = open_creator(tab)
     page = "<!DOCTYPE html><html><body><form><input type=password></form></body></html>"
     tab.route("**/visualizations/", answering(status=200, content_type="text/html", body=page))
@@ -149,7 +149,7 @@ def test_a_gateway_s_sign_in_page_is_not_swapped_in(tab):
     expect(tab.locator("input[type=password]")).to_have_count(0)
 
 
-def test_a_step_that_cannot_be_opened_says_so_in_the_panel(password, tab):
+def test_panel_reports_that_a_step_cannot_be_opened(password, tab):
     tab.goto("/runs/r1/")
     sign_out()
     tab.locator("[data-node]").first.click()
@@ -157,11 +157,11 @@ def test_a_step_that_cannot_be_opened_says_so_in_the_panel(password, tab):
     expect(tab.locator("#step-panel input[type=password]")).to_have_count(0)
 
 
-def test_a_live_run_says_once_that_it_is_out_of_date(tab, kubeflow):
+def test_live_run_reports_once_that_it_is_out_of_date(tab, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     tab.goto("/runs/r9/")
     tab.context.set_offline(True)
-    # The page asks every few seconds, and an answer may be on its way.
+    # The page polls every few seconds, and a response may be on its way.
     expect(tab.locator(".request-failed")).to_contain_text("out of date", timeout=20_000)
     with tab.expect_event("requestfailed"):
         pass
@@ -170,12 +170,12 @@ def test_a_live_run_says_once_that_it_is_out_of_date(tab, kubeflow):
     expect(tab.locator(".request-failed")).to_have_count(0, timeout=20_000)
 
 
-def test_nothing_typed_is_kept_of_a_form_that_was_sent(tab):
+def test_input_of_a_sent_form_is_forgotten(tab):
     tab.goto("/runs/new/?pipeline=p1")
     tab.get_by_label("Run name").fill("sent at once")
     tab.get_by_label("label").fill("tip")
     tab.get_by_role("button", name="Start").click()
     expect(tab.get_by_role("heading", name="sent at once")).to_be_visible()
-    # The next page's own script forgets it.
+    # The next page's script removes it.
     tab.wait_for_function("() => sessionStorage.getItem('vizportal-typed') === null")
     expect(tab.get_by_text(re.compile("It was not sent"))).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Whose namespaces somebody may look into, and how long Kubeflow's word for it holds; without a page."""
+"""Which namespaces a user may read, and for how long Kubeflow's response is cached, without a page."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ def page(user=None, **facts):
 
 @pytest.fixture
 def kubeflow(settings, monkeypatch):
-    """A multi-user endpoint and a single-user one: `allowed` namespaces, the questions `asked`, and an `error`."""
+    """Configures a multi-user and a single-user endpoint with `allowed` namespaces, queries `asked`, and an `error`."""
     settings.VIZPORTAL_DEFAULT_ROLE = "viewer"
     settings.VIZPORTAL_ENDPOINTS = json.dumps(
         [
@@ -55,7 +55,7 @@ def kubeflow(settings, monkeypatch):
     monkeypatch.setattr(access, "gateway_for_namespace", gateway("present"))
     monkeypatch.setattr(access, "gateway_for_absent", gateway("absent"))
     yield told
-    # An answer that nobody waited for must not be remembered in the next test.
+    # A late response must not be cached for the next test.
     for thread in threading.enumerate():
         if thread.name.startswith("access"):
             thread.join()
@@ -65,7 +65,7 @@ def asked(kubeflow):
     return [(way, namespace, size) for way, _user, _key, namespace, size, _thread in kubeflow.asked]
 
 
-def test_kubeflow_says_which_namespaces_may_be_read_and_is_asked_once(kubeflow):
+def test_readable_namespaces_are_queried_once(kubeflow):
     assert access.is_divided()
     for _ in range(2):
         assert access.readable(page(), [TEAM, OTHER]) == {TEAM}
@@ -73,14 +73,14 @@ def test_kubeflow_says_which_namespaces_may_be_read_and_is_asked_once(kubeflow):
     assert all(name.startswith("access") for *_, name in kubeflow.asked)
 
 
-def test_one_person_s_answer_is_no_other_s(kubeflow):
+def test_each_user_has_a_separate_answer(kubeflow):
     assert access.readable(page(), [TEAM]) == {TEAM}
     kubeflow.allowed = set()
     assert access.readable(page(person(pk=8)), [TEAM]) == set()
     assert access.readable(page(), [TEAM]) == {TEAM}
 
 
-def test_somebody_who_is_not_there_is_asked_for_by_another_way(kubeflow):
+def test_absent_user_is_checked_in_another_way(kubeflow):
     assert access.readable(absent_caller(person()), [TEAM]) == {TEAM}
     assert asked(kubeflow) == [("absent", "team-a", 1)]
 
@@ -94,19 +94,19 @@ def test_somebody_who_is_not_there_is_asked_for_by_another_way(kubeflow):
     ],
     ids=["nobody", "an account that was closed", "nobody to ask for"],
 )
-def test_of_others_nothing_is_readable_and_nothing_is_asked(kubeflow, caller):
+def test_other_callers_can_read_nothing_and_send_no_query(kubeflow, caller):
     assert access.readable(caller, [TEAM]) == set()
     assert kubeflow.asked == []
 
 
-def test_without_the_right_to_view_nothing_is_readable(kubeflow, settings):
+def test_user_without_view_permission_can_read_nothing(kubeflow, settings):
     settings.VIZPORTAL_DEFAULT_ROLE = "none"
     assert access.readable(page(), [TEAM]) == set()
     assert access.readable(absent_caller(person()), [TEAM]) == set()
     assert kubeflow.asked == []
 
 
-def test_what_no_namespace_divides_is_not_asked_for(kubeflow):
+def test_endpoint_without_namespaces_is_not_queried(kubeflow):
     assert access.readable(page(), [("plain", "team-a"), ("gone", "team-a"), ("mesh", "")]) == set()
     assert kubeflow.asked == []
 
@@ -123,25 +123,25 @@ def test_what_no_namespace_divides_is_not_asked_for(kubeflow):
         ("", "team-b", True),
     ],
 )
-def test_what_belongs_to_no_namespace_of_a_divided_endpoint_is_everybody_s(kubeflow, endpoint, namespace, may):
+def test_only_namespaces_of_multi_user_endpoints_restrict_access(kubeflow, endpoint, namespace, may):
     assert access.may_read(page(), endpoint, namespace) is may
 
 
-def test_the_default_endpoint_is_asked_where_none_is_named(kubeflow, settings):
+def test_default_endpoint_is_queried_if_none_is_named(kubeflow, settings):
     settings.VIZPORTAL_ENDPOINTS = json.dumps(json.loads(settings.VIZPORTAL_ENDPOINTS)[::-1])
     assert access.may_read(page(), "", "team-a") is True
     assert access.may_read(page(), "", "team-b") is False
     assert {key for _way, _user, key, *_ in kubeflow.asked} == {"mesh"}
 
 
-def test_a_superuser_and_the_portal_itself_are_asked_nothing(kubeflow):
+def test_superuser_and_system_need_no_query(kubeflow):
     for caller in (page(person(is_superuser=True)), Caller(kind=CallerKind.SYSTEM)):
         assert access.may_read(caller, *OTHER) is True
     assert kubeflow.asked == []
 
 
 @pytest.mark.parametrize("error", [EndpointDownError("down"), NotSignedInError("no credential")])
-def test_while_kubeflow_says_nothing_its_last_word_holds(kubeflow, monkeypatch, error):
+def test_last_answer_is_used_while_kubeflow_is_unavailable(kubeflow, monkeypatch, error):
     assert access.readable(page(), [TEAM, OTHER]) == {TEAM}
     kubeflow.error = error
     monkeypatch.setattr(access, "FRESH_S", 0)
@@ -150,7 +150,7 @@ def test_while_kubeflow_says_nothing_its_last_word_holds(kubeflow, monkeypatch, 
     assert len(kubeflow.asked) == 5
 
 
-def test_a_right_that_was_taken_away_ends_with_the_next_answer(kubeflow, monkeypatch):
+def test_revoked_access_ends_with_the_next_answer(kubeflow, monkeypatch):
     assert access.may_read(page(), *TEAM)
     kubeflow.allowed = set()
     assert access.may_read(page(), *TEAM)
@@ -158,7 +158,7 @@ def test_a_right_that_was_taken_away_ends_with_the_next_answer(kubeflow, monkeyp
     assert not access.may_read(page(), *TEAM)
 
 
-def test_an_answer_is_kept_for_a_day(kubeflow, monkeypatch):
+def test_answer_is_cached_for_a_day(kubeflow, monkeypatch):
     kept = []
     monkeypatch.setattr(access, "cache", SimpleNamespace(get=lambda _slot: None, set=lambda *given: kept.append(given)))
     before = time.time()
@@ -168,17 +168,17 @@ def test_an_answer_is_kept_for_a_day(kubeflow, monkeypatch):
     assert before <= at <= time.time()
 
 
-def test_a_slow_kubeflow_is_not_waited_for_where_it_has_said_something_before(kubeflow, monkeypatch):
+def test_cached_answer_is_used_without_waiting_for_slow_kubeflow(kubeflow, monkeypatch):
     assert access.readable(page(), [TEAM]) == {TEAM}
     monkeypatch.setattr(access, "FRESH_S", 0)
     kubeflow.gate = threading.Event()
     kubeflow.allowed = set()
-    # It returns although no answer can have come.
+    # It returns although no response can have arrived.
     assert access.readable(page(), [TEAM]) == {TEAM}
     kubeflow.gate.set()
 
 
-def test_a_slow_kubeflow_is_waited_for_where_it_never_said_anything(kubeflow, monkeypatch):
+def test_slow_kubeflow_is_waited_for_without_cached_answer(kubeflow, monkeypatch):
     assert access.readable(page(), [TEAM]) == {TEAM}
     monkeypatch.setattr(access, "FRESH_S", 0)
     monkeypatch.setattr(access, "PATIENCE_S", 0)

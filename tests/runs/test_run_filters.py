@@ -1,4 +1,4 @@
-"""What the run list's filters ask of Kubeflow, keep and show, without a page."""
+"""The queries, saved values and fields of the run list's filters, without a page."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -25,7 +25,7 @@ def form(address):
     return RunFilterForm(QueryDict(address))
 
 
-def test_without_a_question_only_the_archive_is_left_out():
+def test_default_filter_excludes_only_archived_runs():
     assert predicates() == []
     archived = json.loads(run_filter(RunQuestion(archived=True)))
     assert archived == {"predicates": [{**NOT_ARCHIVED, "operation": "EQUALS"}]}
@@ -58,24 +58,24 @@ def test_without_a_question_only_the_archive_is_left_out():
         ({"run_ids": ()}, {"operation": "IN", "key": "run_id", "string_values": {"values": []}}),
     ],
 )
-def test_a_question_is_one_predicate_in_kubeflow_s_words(question, sent):
+def test_each_filter_becomes_one_kubeflow_predicate(question, sent):
     assert predicates(**question) == [sent]
 
 
-def test_a_filter_stays_itself_where_an_address_is_decoded_twice():
+def test_filter_survives_double_url_decoding():
     sent = run_filter(RunQuestion(text="a+b 100% é"))
     assert unquote_plus(sent) == sent
     assert json.loads(sent)["predicates"][1]["string_value"] == r"a+b 100\% é"
     assert unquote_plus(name_filter("1+1%")) == name_filter("1+1%")
 
 
-def test_a_question_names_no_more_runs_than_the_server_takes():
+def test_run_ids_are_limited_to_the_servers_maximum():
     ids = tuple(map(str, range(MOST_IDS + 1)))
     [sent] = predicates(run_ids=ids)
     assert sent["string_values"]["values"] == list(ids[:-1])
 
 
-def test_an_order_is_always_sent():
+def test_sort_order_is_always_sent():
     assert {key: sort_by(key) for key in SORTS} == {
         "-created": "created_at desc",
         "created": "created_at asc",
@@ -87,13 +87,13 @@ def test_an_order_is_always_sent():
     assert sort_by("size") == "created_at desc"
 
 
-def test_a_list_of_anything_is_filtered_by_a_part_of_the_name():
+def test_name_filter_matches_a_substring():
     assert name_filter("") == ""
     sent = {"operation": "IS_SUBSTRING", "key": "name", "string_value": "a"}
     assert json.loads(name_filter("a")) == {"predicates": [sent]}
 
 
-def test_an_address_says_what_to_ask_for():
+def test_query_string_becomes_a_question():
     asked = form(
         "q=taxi&state=FAILED&state=running&state=failed&pipeline=p1&experiment=e1&recurring=s1&from=2026-01-02"
         "&to=2026-01-03&since=1h&tag=best&archived=1&sort=name&size=50&page=next"
@@ -114,7 +114,7 @@ def test_an_address_says_what_to_ask_for():
 @pytest.mark.parametrize(
     "address", ["", "state=exploded&from=tomorrow&to=1999-01-01&since=2y&sort=x&size=7&archived=?"]
 )
-def test_without_a_filter_or_with_nonsense_the_newest_runs_are_asked_for(address):
+def test_missing_or_invalid_filters_select_the_newest_runs(address):
     empty = form(address)
     asked = empty.filters()
     assert asked.question == RunQuestion()
@@ -132,7 +132,7 @@ def test_without_a_filter_or_with_nonsense_the_newest_runs_are_asked_for(address
         ("90d", timedelta(days=90)),
     ],
 )
-def test_a_period_ends_now_and_begins_at_a_whole_minute(key, length):
+def test_period_ends_now_and_starts_at_a_full_minute(key, length):
     before = datetime.now(UTC)
     question = form(f"since={key}").filters().question
     assert before - length - timedelta(minutes=1) < question.created_from <= datetime.now(UTC) - length
@@ -141,25 +141,25 @@ def test_a_period_ends_now_and_begins_at_a_whole_minute(key, length):
 
 
 @pytest.mark.parametrize("word", ["1", "on", "TRUE", "yes", "y", "t"])
-def test_yes_is_said_in_several_words(word):
+def test_several_words_mean_true(word):
     assert form(f"archived={word}").values["archived"] is True
 
 
 @pytest.mark.parametrize("word", ["", "0", "off", "False", "no", "n", "f"])
-def test_and_no_as_well(word):
+def test_several_words_mean_false(word):
     asked = form(f"archived={word}")
     assert asked.values["archived"] is False
     assert asked.api_errors() == {}
 
 
-def test_errors_name_the_parameter_and_leave_out_what_the_api_does_not_take():
+def test_api_errors_name_only_parameters_of_the_api():
     wrong = form("state=exploded&from=tomorrow&archived=perhaps&size=7&to=2201-01-01").api_errors()
     assert set(wrong) == {"state", "from", "archived", "to"}
     assert wrong["from"] == "Write a day as YYYY-MM-DD."
     assert wrong["archived"] == "Write 1 or 0."
 
 
-def test_every_filter_that_is_set_has_a_chip_whose_link_takes_it_off():
+def test_every_set_filter_has_a_chip_that_removes_it():
     chips = form(
         "q=taxi&state=failed&state=running&pipeline=p1&experiment=e1&recurring=s1&from=2026-01-02&tag=best&archived=1"
         "&sort=name&size=50"
@@ -178,7 +178,7 @@ def test_every_filter_that_is_set_has_a_chip_whose_link_takes_it_off():
     assert [chip.label for chip in form("since=7d").chips()] == ["last 7 days"]
 
 
-def test_a_name_is_offered_and_what_is_asked_for_beside_them():
+def test_offered_names_include_an_unknown_chosen_id():
     asked = form("pipeline=p9")
     asked.offer(pipeline_id={"p1": "taxi"})
     assert asked.fields["pipeline_id"].widget.choices == [("", "All"), ("p1", "taxi"), ("p9", "p9")]
@@ -187,12 +187,12 @@ def test_a_name_is_offered_and_what_is_asked_for_beside_them():
     assert [chip.label for chip in known.chips()] == ["pipeline: taxi"]
 
 
-def test_a_saved_filter_keeps_what_is_set_and_right_but_the_page():
+def test_saved_query_has_valid_filters_without_the_page():
     asked = form("page=2&tag=best&q=taxi&state=failed&state=running&from=tomorrow&metric=auc&metric=&size=50")
     assert asked.saved_query() == "q=taxi&state=failed&state=running&tag=best&size=50&metric=auc"
 
 
-def test_fields_are_shown_in_the_first_row_or_below_more_filters():
+def test_fields_are_in_the_first_row_or_in_more_filters():
     asked = form("")
     assert [field.name for field in asked.first_row()] == [
         "text",
@@ -223,22 +223,22 @@ def test_fields_are_shown_in_the_first_row_or_below_more_filters():
         ("to=2026-01-02", True),
     ],
 )
-def test_more_filters_are_open_where_one_is_set_or_wrong(address, is_open):
+def test_more_filters_is_open_if_one_is_set_or_invalid(address, is_open):
     assert form(address).is_more_open() is is_open
 
 
-def test_words_are_kept_once_and_only_short_ones():
+def test_metric_names_are_unique_and_limited_in_length():
     assert form("metric=auc&metric=loss&metric=auc").values["metrics"] == ("auc", "loss")
     assert form(f"metric={'x' * 200}").values["metrics"] == ("x" * 200,)
     assert form(f"metric={'x' * 201}").values["metrics"] == ()
 
 
 @pytest.mark.parametrize(("day", "is_right"), [("2015-01-01", True), ("2014-12-31", False), ("2200-01-01", True)])
-def test_days_are_taken_within_what_calendars_can_reckon_with(day, is_right):
+def test_days_are_limited_to_a_valid_range(day, is_right):
     assert form(f"from={day}").values["first_day"] == (date.fromisoformat(day) if is_right else None)
 
 
-def test_what_is_shown_is_labelled_and_what_the_api_takes_is_described():
+def test_shown_fields_have_labels_and_api_fields_have_descriptions():
     filters = form("").fields
     shown = [name for name, each in filters.items() if each.place is not Place.NOWHERE and not each.widget.is_hidden]
     assert {name: filters[name].label for name in shown} == {
@@ -259,7 +259,7 @@ def test_what_is_shown_is_labelled_and_what_the_api_takes_is_described():
     assert only_shown == {"size", "metric", "page"}
 
 
-def test_only_what_the_form_offers_can_be_chosen():
+def test_only_offered_choices_are_accepted():
     offered = {name: form("").fields[name].choices for name in ("sort", "page_size", "since")}
     assert [key for key, _label in offered["sort"]] == list(SORTS)
     assert [str(size) for size, _label in offered["page_size"]] == ["20", "50", "100", "200"]
@@ -269,12 +269,12 @@ def test_only_what_the_form_offers_can_be_chosen():
     assert states == {"": "All"} | {state.value: state.label for state in State if state.is_selectable}
 
 
-def test_the_token_of_a_page_may_be_long():
+def test_page_token_may_have_2000_characters():
     assert form("page=" + "x" * 2000).filters().page_token == "x" * 2000
     assert form("page=" + "x" * 2001).filters().page_token == ""
 
 
-def test_the_search_field_says_what_it_takes_and_the_schedule_is_not_shown():
+def test_search_field_has_placeholder_and_schedule_is_hidden():
     fields = form("").fields
     assert 'placeholder="Part of a name"' in str(form("")["text"])
     assert "data-search" in str(form("")["text"])

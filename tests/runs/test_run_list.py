@@ -1,4 +1,4 @@
-"""The run list: filters, tags, saved filters, metric columns, and what is done with chosen rows."""
+"""The run list: filters, tags, saved filters, metric columns, and actions on selected rows."""
 
 import json
 from datetime import date
@@ -58,17 +58,17 @@ def predicates(kubeflow):
         ),
     ],
 )
-def test_the_address_is_read_and_nonsense_left_out(query, expected, wrong):
+def test_query_string_is_parsed_and_invalid_values_are_ignored(query, expected, wrong):
     form = RunFilterForm(QueryDict(query))
     assert {name: form.values[name] for name in expected} == expected
     assert list(form.errors) == wrong
 
 
-def test_every_order_that_is_offered_can_be_asked_for():
+def test_offered_sort_orders_match_the_supported_ones():
     assert set(RunFilterForm(QueryDict()).fields["sort"].labels) == set(SORTS)
 
 
-def test_a_range_of_days_and_several_states_reach_kubeflow(client, kubeflow):
+def test_day_range_and_states_are_sent_to_kubeflow(client, kubeflow):
     kubeflow.runs += [run_row("r2", created_at="2026-09-22T00:00:00Z", display_name="later", state="FAILED")]
     assert names(client, "?from=2026-09-22&to=2026-09-22&state=failed&state=running") == ["later"]
     asked = predicates(kubeflow)
@@ -85,7 +85,7 @@ def test_a_range_of_days_and_several_states_reach_kubeflow(client, kubeflow):
     assert "from=" not in chip["href"]
 
 
-def test_a_period_ends_now_and_is_the_same_within_a_minute(client, kubeflow):
+def test_period_start_is_rounded_to_the_minute(client, kubeflow):
     soup(client.get("/runs/?since=24h"))
     soup(client.get("/runs/?since=24h"))
     bounds = {query["filter"] for query in kubeflow.queries if "created_at" in query.get("filter", "")}
@@ -93,7 +93,7 @@ def test_a_period_ends_now_and_is_the_same_within_a_minute(client, kubeflow):
     assert all(bound.count(':00Z"') == 1 for bound in bounds)
 
 
-def test_tags_are_put_on_shown_filtered_by_and_taken_off(client, kubeflow):
+def test_tags_can_be_added_shown_filtered_and_removed(client, kubeflow):
     kubeflow.runs += [run_row("r2", display_name="other")]
     answer = client.post(
         "/runs/selection", {"action": "tag", "run": ["r1"], "tag": "  good   <b>one</b> "}, follow=True
@@ -109,20 +109,20 @@ def test_tags_are_put_on_shown_filtered_by_and_taken_off(client, kubeflow):
 
 
 @pytest.mark.parametrize(("tag", "words"), [("", "Type a tag."), ("x" * 41, "at most 40 characters")])
-def test_a_tag_that_cannot_be_is_refused_in_words(client, kubeflow, tag, words):
+def test_invalid_tag_is_refused_with_a_message(client, kubeflow, tag, words):
     answer = client.post("/runs/selection", {"action": "tag", "run": ["r1"], "tag": tag}, follow=True)
     assert words in answer.content.decode()
     assert not RunTag.objects.exists()
 
 
-def test_nobody_tags_a_run_they_may_not_see(client, kubeflow):
+def test_invisible_run_cannot_be_tagged(client, kubeflow):
     answer = client.post("/runs/selection", {"action": "tag", "run": ["r1", "secret"], "tag": "mine"})
     assert answer.status_code == 404
     assert client.post("/runs/secret/tags", {"tag": "mine"}).status_code == 404
     assert not RunTag.objects.exists()
 
 
-def test_metrics_become_columns_once_they_were_read_and_are_kept_for_good(client, kubeflow):
+def test_metrics_become_columns_and_are_stored(client, kubeflow):
     page = soup(client.get("/runs/"))
     loader = page.select_one("[hx-get^='/runs/metrics']")
     assert loader["hx-trigger"] == "load"
@@ -138,7 +138,7 @@ def test_metrics_become_columns_once_they_were_read_and_are_kept_for_good(client
     assert RunMetrics.objects.get().values == {"accuracy": 0.91, "auc": 0.87}
 
 
-def test_metrics_are_not_kept_of_runs_whose_lineage_is_down_or_that_go_on(client, kubeflow):
+def test_metrics_of_unreadable_or_active_runs_are_not_stored(client, kubeflow):
     kubeflow.lineage_status = 503
     part = soup(client.get("/runs/metrics"))
     assert not part.select("th.metric")
@@ -146,20 +146,20 @@ def test_metrics_are_not_kept_of_runs_whose_lineage_is_down_or_that_go_on(client
     assert not RunMetrics.objects.exists()
 
 
-def test_a_retried_run_has_its_metrics_read_anew(client, kubeflow):
+def test_metrics_of_a_retried_run_are_read_again(client, kubeflow):
     client.get("/runs/metrics")
     kubeflow.runs[0]["finished_at"] = "2026-09-22T12:00:00Z"
     assert soup(client.get("/runs/")).select("[hx-get^='/runs/metrics']")
 
 
-def test_chosen_metric_columns_stand_in_the_address(client, kubeflow):
+def test_metric_columns_are_chosen_in_the_query_string(client, kubeflow):
     client.get("/runs/metrics")
     page = soup(client.get("/runs/?metric=auc"))
     assert [head.text for head in page.select("th.metric")] == ["auc"]
     assert [box["value"] for box in page.select("input[name=metric][checked]")] == ["auc"]
 
 
-def test_a_filter_is_saved_offered_shared_and_deleted(client, kubeflow):
+def test_filter_can_be_saved_shared_and_deleted(client, kubeflow):
     client.post("/runs/filters/save", {"query": "state=failed&page=xyz&since=7d", "name": "red", "shared": "1"})
     saved = SavedFilter.objects.get()
     assert saved.query == "state=failed&since=7d"
@@ -174,7 +174,7 @@ def test_a_filter_is_saved_offered_shared_and_deleted(client, kubeflow):
     assert not SavedFilter.objects.exists()
 
 
-def test_a_saved_filter_keeps_every_filter_but_not_the_page_or_nonsense(client, kubeflow):
+def test_saved_filter_has_all_filters_without_page_and_invalid_values(client, kubeflow):
     samples = {
         "q": "a b",
         "state": "failed",
@@ -216,7 +216,7 @@ def test_a_saved_filter_keeps_every_filter_but_not_the_page_or_nonsense(client, 
         ("archived=1", "archived", ""),
     ],
 )
-def test_a_filter_has_a_chip_that_takes_it_off(client, kubeflow, query, label, rest):
+def test_filter_has_a_chip_that_removes_it(client, kubeflow, query, label, rest):
     page = soup(client.get(f"/runs/?{query}"))
     (chip,) = page.select(".chips .chip")
     assert chip.find(string=True).strip() == label
@@ -227,12 +227,12 @@ def test_a_filter_has_a_chip_that_takes_it_off(client, kubeflow, query, label, r
     ("name", "value"),
     [("pipeline", "p1"), ("pipeline", "gone"), ("state", "failed"), ("since", "7d"), ("tag", "x"), ("size", "50")],
 )
-def test_the_form_shows_what_is_asked_for(client, kubeflow, name, value):
+def test_form_shows_the_current_filter(client, kubeflow, name, value):
     page = soup(client.get(f"/runs/?{name}={value}"))
     assert [option["value"] for option in page.select(f"#{name} option[selected]")] == [value]
 
 
-def test_the_form_keeps_what_is_not_shown(client, kubeflow):
+def test_form_keeps_hidden_filters(client, kubeflow):
     page = soup(client.get("/runs/?recurring=j1&archived=1&from=2026-09-22"))
     assert page.select_one("input[type=hidden][name=recurring]")["value"] == "j1"
     assert page.select_one("#archived[checked]")["value"] == "1"
@@ -241,13 +241,13 @@ def test_the_form_keeps_what_is_not_shown(client, kubeflow):
     assert not soup(client.get("/runs/?q=x&sort=name")).select_one(".more-filters").has_attr("open")
 
 
-def test_a_filter_without_a_name_or_a_filter_is_refused(client, kubeflow):
+def test_saved_filter_needs_a_name_and_a_filter(client, kubeflow):
     for form in ({"query": "state=failed", "name": " "}, {"query": "page=2", "name": "x"}):
         assert "type a name" in client.post("/runs/filters/save", form, follow=True).content.decode()
     assert not SavedFilter.objects.exists()
 
 
-def test_chosen_runs_are_archived_and_that_is_undone(client, kubeflow):
+def test_selected_runs_are_archived_and_undone(client, kubeflow):
     kubeflow.runs += [run_row("r2"), run_row("r3")]
     page = soup(client.post("/runs/selection", {"action": "archive", "run": ["r1", "r2"]}, follow=True))
     assert "Archived 2 runs." in page.select_one(".banner").text
@@ -259,12 +259,12 @@ def test_chosen_runs_are_archived_and_that_is_undone(client, kubeflow):
     assert set(AuditEntry.objects.values_list("action", flat=True)) == {"sign_in", "run.archive", "run.unarchive"}
 
 
-def test_one_archived_run_can_be_undone_too(client, kubeflow):
+def test_archiving_a_single_run_can_be_undone(client, kubeflow):
     page = soup(client.post("/runs/r1/archive", follow=True))
     assert page.select_one(".banner form")["action"] == "/runs/undo"
 
 
-def test_a_deleted_run_takes_its_tags_along(client, kubeflow):
+def test_tags_are_deleted_with_their_run(client, kubeflow):
     kubeflow.runs[0]["storage_state"] = "ARCHIVED"
     client.post("/runs/selection", {"action": "tag", "run": ["r1"], "tag": "x"})
     client.post("/runs/selection", {"action": "delete", "run": ["r1"]})
@@ -273,26 +273,26 @@ def test_a_deleted_run_takes_its_tags_along(client, kubeflow):
 
 
 @pytest.mark.parametrize(("chosen", "words"), [([], "Tick the runs first"), (["r1"], "Tick two to 10 runs")])
-def test_too_few_runs_are_told_so(client, kubeflow, chosen, words):
+def test_comparing_too_few_runs_shows_a_message(client, kubeflow, chosen, words):
     assert words in client.post("/runs/selection", {"action": "compare", "run": chosen}, follow=True).content.decode()
 
 
-def test_comparing_leads_to_the_comparison(client, kubeflow):
+def test_compare_action_redirects_to_the_comparison(client, kubeflow):
     answer = client.post("/runs/selection", {"action": "compare", "run": ["r1", "r2"]})
     assert answer["Location"] == "/runs/compare/?run=r1&run=r2"
 
 
 @pytest.mark.parametrize("next_path", ["https://evil.example/", "//evil.example", "javascript:x"])
-def test_the_way_back_stays_here(client, kubeflow, next_path):
+def test_redirect_to_another_site_is_refused(client, kubeflow, next_path):
     answer = client.post("/runs/selection", {"action": "compare", "next": next_path})
     assert answer["Location"] == "/runs/"
 
 
-def test_an_unknown_action_is_not_found(client, kubeflow):
+def test_unknown_action_returns_404(client, kubeflow):
     assert client.post("/runs/selection", {"action": "explode", "run": ["r1"]}).status_code == 404
 
 
-def test_the_api_takes_the_same_filters(client, kubeflow):
+def test_api_accepts_the_same_filters(client, kubeflow):
     kubeflow.runs += [run_row("r2", created_at="2026-09-22T00:00:00Z", state="FAILED")]
     answer = client.get("/api/v1/runs?from=2026-09-22&state=failed&state=running").json()
     assert [run["id"] for run in answer["items"]] == ["r2"]
@@ -304,7 +304,7 @@ def test_the_api_takes_the_same_filters(client, kubeflow):
     assert "exploded" in error["fields"]["state"]
 
 
-def test_the_api_describes_the_filters(client, kubeflow):
+def test_openapi_describes_the_filters(client, kubeflow):
     operation = client.get("/api/v1/openapi.json").json()["paths"]["/api/v1/runs"]["get"]
     described = {each["name"]: each for each in operation["parameters"]}
     filters = [field.parameter for field in RunFilterForm(QueryDict()).fields.values() if field.is_in_api]

@@ -1,4 +1,4 @@
-"""A run's page leads on: to its experiment, to what failed and its log, to the values it worked with."""
+"""A run's page links to its experiment, its failed step with its log, and its effective parameters."""
 
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode
@@ -17,12 +17,12 @@ def page_of(client, path):
     return BeautifulSoup(response.content, "html.parser")
 
 
-def test_the_experiment_is_named_and_linked(client, kubeflow):
+def test_experiment_is_named_and_linked(client, kubeflow):
     link = page_of(client, "/runs/r1/").select_one("#run-head a[href='/runs/?experiment=e1']")
     assert link.text == "Default"
 
 
-def test_an_experiment_that_is_gone_is_shown_by_its_id_and_asked_for_once(client, kubeflow):
+def test_deleted_experiment_is_shown_by_id_and_requested_once(client, kubeflow):
     kubeflow.runs.append(run_row("r2", experiment_id="gone"))
     for _ in range(3):
         assert "gone" in page_of(client, "/runs/r2/").select_one("#run-head").text
@@ -39,17 +39,17 @@ def failed(kubeflow):
     kubeflow.logs = {"pod-3": "before\nboom\n"}
 
 
-def test_the_failure_leads_to_the_step_and_its_log(client, failed):
+def test_failure_links_to_the_failed_step_and_its_log(client, failed):
     banner = page_of(client, "/runs/r2/").select_one("#run-head .banner-error")
     assert banner.select_one("a")["href"] == "/runs/r2/steps/train/?tab=logs"
     assert "train" in banner.select_one("a").text
 
 
-def test_a_failed_step_opens_on_its_log(client, failed):
+def test_failed_step_opens_on_the_log_tab(client, failed):
     page = page_of(client, "/runs/r2/steps/train/")
     assert page.select_one(".panel-tabs [aria-current]").text.strip().startswith("Logs")
     assert "boom" in page.select_one("#log-lines").text
-    # What an address asks for comes first.
+    # A tab in the address has precedence.
     for query in ("?tab=artifacts", "?artifact=data"):
         tab = page_of(client, f"/runs/r2/steps/train/{query}").select_one(".panel-tabs [aria-current]")
         assert tab.text.strip().startswith("Artifacts")
@@ -57,7 +57,7 @@ def test_a_failed_step_opens_on_its_log(client, failed):
     assert working.text.strip().startswith("Artifacts")
 
 
-def test_parameters_are_what_the_run_worked_with(client, kubeflow):
+def test_parameters_include_defaults(client, kubeflow):
     page = page_of(client, "/runs/r1/?view=parameters")
     shown = {row.th.contents[0].strip(): row.td.text.strip() for row in page.select("#run-live tbody tr")}
     given = {"label": "tip", "rounds": "5"}
@@ -68,8 +68,8 @@ def test_parameters_are_what_the_run_worked_with(client, kubeflow):
     assert marked == shown.keys() - given.keys()
 
 
-def test_the_comparison_compares_effective_values(client, kubeflow):
-    # The first was given the default's value, the second left it out.
+def test_comparison_uses_effective_parameters(client, kubeflow):
+    # The first run sets the default's value, and the second omits it.
     rate = SPEC["root"]["inputDefinitions"]["parameters"]["rate"]["defaultValue"]
     kubeflow.runs[:] = [
         run_row("r1", runtime_config={"parameters": {"label": "tip", "rate": rate}}),
@@ -81,14 +81,14 @@ def test_the_comparison_compares_effective_values(client, kubeflow):
 
 
 @pytest.mark.parametrize("artifact", ["by_day", "a b&c", "1"])
-def test_the_address_chooses_in_the_creator(client, kubeflow, artifact):
+def test_query_parameters_are_passed_to_the_creator(client, kubeflow, artifact):
     chosen = {"type": ["table"], "artifact": [artifact]}
     query = urlencode({"tab": "artifacts", **chosen}, doseq=True)
     address = page_of(client, f"/runs/r1/steps/read-data/?{query}").select_one("[data-creator]")["hx-get"]
     assert parse_qs(address.partition("?")[2]) == chosen
 
 
-def test_metrics_of_a_column_can_be_told_apart(client, kubeflow, db):
+def test_different_metrics_of_a_column_have_different_texts(client, kubeflow, db):
     finished = datetime(2026, 9, 21, 12, 1, 12, tzinfo=UTC)
     values = {"r1": 0.912341, "r2": 0.912342, "r3": 0.5}
     for run_id, value in values.items():

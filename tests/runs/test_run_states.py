@@ -1,4 +1,4 @@
-"""The table of run and step states, and what reads it."""
+"""The table of run and step states, and the code that uses it."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def step(state):
     return Step(id=state.value, name=state.value, task_name=state.value, state=state)
 
 
-def test_states_keep_the_words_that_scripts_saved_filters_and_kubeflow_know():
+def test_state_values_and_api_values_are_stable():
     assert {state.value: state.api_values for state in State} == {
         "pending": ("PENDING", "PAUSED"),
         "running": ("RUNNING", "CANCELING"),
@@ -38,13 +38,13 @@ def test_states_keep_the_words_that_scripts_saved_filters_and_kubeflow_know():
     assert [state for state in State if not state.is_selectable] == [State.CACHED, State.UNKNOWN]
 
 
-def test_the_worst_state_is_first_and_none_is_left_out():
+def test_states_are_ordered_from_worst_to_best():
     assert [str(state) for state in WORST_FIRST] == (
         ["failed", "cancelled", "running", "pending", "unknown", "succeeded", "cached", "skipped"]
     )
 
 
-def test_steps_that_work_and_steps_that_hold_others():
+def test_step_kinds_that_are_frames():
     assert {kind.value: kind.is_frame for kind in StepKind} == {
         "container": False,
         "importer": False,
@@ -58,14 +58,14 @@ def test_steps_that_work_and_steps_that_hold_others():
     assert [phase.value for phase in Phase if not phase.is_final] == ["active", "unknown"]
 
 
-def test_counts_begin_with_the_worst_state_and_leave_none_out():
+def test_counts_list_all_states_worst_first():
     assert counted([step(state) for state in State]) == (
         "1 failed, 1 cancelled, 1 running, 1 pending, 1 unknown, 1 succeeded, 1 cached, 1 skipped"
     )
     assert len({state.severity for state in State}) == len(State)
 
 
-def test_which_states_are_final_and_which_are_active():
+def test_final_and_active_states():
     final = {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED, State.CACHED}
     assert {state for state in State if state.is_final} == final
     assert {state for state in State if state.is_active} == {State.PENDING, State.RUNNING}
@@ -85,19 +85,19 @@ def test_which_states_are_final_and_which_are_active():
         ("STATE_OF_THE_FUTURE", State.UNKNOWN),
     ],
 )
-def test_the_words_of_the_api_are_read(word, state):
+def test_api_state_values_are_parsed(word, state):
     assert State.by_api_value(word) is state
 
 
 @pytest.mark.parametrize("state", [state for state in State if state.is_selectable], ids=str)
-def test_a_filter_by_state_asks_for_each_word_of_the_api(state):
+def test_state_filter_sends_every_api_value(state):
     sent = json.loads(run_filter(RunQuestion(states=(state,))))["predicates"][1]
     words = sent.get("string_values", {}).get("values") or [sent["string_value"]]
     assert [State.by_api_value(word) for word in words] == [state] * len(state.api_values)
 
 
 @pytest.mark.parametrize("state", EVERY_STATE, ids=[f"{type(state).__name__}-{state}" for state in EVERY_STATE])
-def test_every_state_is_drawn_with_an_icon_and_a_colour_that_exist(state):
+def test_every_state_badge_has_an_existing_icon_and_colour(state):
     page = Template("{% load ui %}{% state_badge state %}").render(Context({"state": state}))
     icons = json.loads((STATIC / "vendor" / "icons.json").read_text(encoding="utf-8"))
     styles = (STATIC / "css" / "components.css").read_text(encoding="utf-8")
@@ -115,7 +115,7 @@ def test_states_of_runs_and_renders_with_the_same_name_look_the_same():
 
 
 @pytest.mark.parametrize("value", ["exploded", None, ""])
-def test_what_is_no_state_is_drawn_as_unknown(value):
+def test_invalid_state_is_drawn_as_unknown(value):
     template = Template("{% load ui %}{% state_badge value %}")
     drawn = [template.render(Context({"value": each})) for each in (value, State.UNKNOWN)]
     assert drawn[0] == drawn[1]
@@ -132,7 +132,7 @@ def test_what_is_no_state_is_drawn_as_unknown(value):
         ("STATE_OF_THE_FUTURE", {"archive"}),
     ],
 )
-def test_a_run_offers_what_its_state_allows(client, kubeflow, word, actions):
+def test_run_offers_the_actions_of_its_state(client, kubeflow, word, actions):
     kubeflow.runs = [run_row("r1", state=word)]
     page = BeautifulSoup(client.get("/runs/r1/").content, "html.parser")
     forms = {form["action"] for form in page.select(".page-header .actions form")}

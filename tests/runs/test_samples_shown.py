@@ -1,4 +1,4 @@
-"""The run list of a first start says that the samples are still running."""
+"""After the first start, the run list says that the samples are still running."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = "The sample pipelines are still running."
         ("tip-prediction (sample run)", "RUNNING", False, False),
     ],
 )
-def test_it_is_said_while_it_is_so(client, kubeflow, settings, name, state, is_embedded, is_said):
+def test_message_is_shown_only_while_samples_run(client, kubeflow, settings, name, state, is_embedded, is_said):
     settings.KFP_IS_EMBEDDED = is_embedded
     kubeflow.runs.append(run_row("s1", display_name=name, state=state))
     assert (WORDS in client.get("/runs/").content.decode()) is is_said

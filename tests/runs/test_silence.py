@@ -1,4 +1,4 @@
-"""A Kubeflow that accepts and never answers: one page waits for it, the next ones do not."""
+"""If Kubeflow accepts connections but never responds, one page waits for it and the next ones do not."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ GALLERY = ["/visualizations/", "/visualizations/compare/", "/rules/", "/"]
 
 @pytest.fixture
 def mute(settings):
-    """A Kubeflow that never answers."""
+    """Serves a Kubeflow that never responds."""
     with mute_server() as server:
         settings.KFP_HOST = server.url
         settings.KFP_TIMEOUT = 0.3
         yield server
 
 
-def test_one_page_waits_and_the_next_ones_say_what_it_found(client, mute):
+def test_first_page_waits_and_later_pages_reuse_its_error(client, mute):
     texts = [client.get(path).content.decode() for path in (*PAGES, *PAGES)]
     assert mute.connections == 1
     for text in texts:
@@ -30,12 +30,12 @@ def test_one_page_waits_and_the_next_ones_say_what_it_found(client, mute):
         assert "Saved visualizations</a> still open." in text
 
 
-def test_saved_results_ask_it_nothing(client, mute):
+def test_saved_results_send_no_requests(client, mute):
     assert {path: client.get(path).status_code for path in GALLERY} == dict.fromkeys(GALLERY, 200) | {"/": 302}
     assert mute.connections == 0
 
 
-def test_retry_asks_again_and_comes_back(client, mute):
+def test_retry_sends_a_request_and_redirects_back(client, mute):
     client.get("/runs/?q=x")
     response = client.post("/runs/ask-again", {"next": "/runs/?q=x"})
     assert response.headers["Location"] == "/runs/?q=x"
@@ -44,7 +44,7 @@ def test_retry_asks_again_and_comes_back(client, mute):
     assert client.post("/runs/ask-again", {"next": "https://evil.example/"}).headers["Location"] == "/runs/"
 
 
-def test_a_part_s_try_again_asks_again(client, mute):
+def test_retry_in_a_part_sends_a_request(client, mute):
     client.get("/runs/")
     headers = {"HX-Request": "true", "HX-Target": "step-panel"}
     client.get("/runs/r1/steps/train/", headers=headers)
@@ -53,7 +53,7 @@ def test_a_part_s_try_again_asks_again(client, mute):
     assert mute.connections == 2
 
 
-def test_a_probe_asks_all_the_same_and_its_answer_counts(client, kubeflow, mute, settings):
+def test_health_probe_always_sends_a_request(client, kubeflow, mute, settings):
     client.get("/runs/")
     with pytest.raises(exceptions.EndpointSilentError):
         gateway_for_service().health()
@@ -62,7 +62,7 @@ def test_a_probe_asks_all_the_same_and_its_answer_counts(client, kubeflow, mute,
     assert client.get("/runs/").status_code == 200
 
 
-def test_lineage_that_is_silent_is_waited_for_once(client, kubeflow, settings):
+def test_silent_lineage_store_is_waited_for_once(client, kubeflow, settings):
     with mute_server() as store:
         settings.KFP_METADATA = store.url.replace("http", "grpc")
         settings.KFP_TIMEOUT = 0.3
@@ -94,7 +94,7 @@ def refuses(silences, call="api"):
         return True
 
 
-def test_it_is_asked_again_by_one_request_once_the_time_is_over(monkeypatch):
+def test_one_request_tries_again_after_the_remembered_time(monkeypatch):
     silences = Silences()
     now = [100.0]
     monkeypatch.setattr(silence.time, "monotonic", lambda: now[0])
@@ -108,7 +108,7 @@ def test_it_is_asked_again_by_one_request_once_the_time_is_over(monkeypatch):
     assert not refuses(silences)
 
 
-def test_one_slow_question_is_no_silent_kubeflow(monkeypatch):
+def test_slow_request_does_not_mark_kubeflow_as_silent(monkeypatch):
     silences = Silences()
     now = [100.0]
     monkeypatch.setattr(silence.time, "monotonic", lambda: now[0])
@@ -117,7 +117,7 @@ def test_one_slow_question_is_no_silent_kubeflow(monkeypatch):
     assert not refuses(silences)
 
 
-def test_a_slow_object_says_nothing_about_the_rest():
+def test_slow_stream_or_lineage_does_not_mark_the_api_as_silent():
     silences = Silences()
     silent(silences, "stream")
     assert not refuses(silences)

@@ -1,4 +1,4 @@
-"""Reading a pipeline's spec."""
+"""Read a pipeline's spec."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apps.runs.gateway import spec
 from tests.runs.specs import SPEC
 
 
-def test_parameters_have_kinds_defaults_and_words():
+def test_parameters_have_kinds_defaults_and_descriptions():
     found = {item.name: item for item in spec.parameters(SPEC)}
     assert [found[name].kind for name in ("rounds", "rate", "balanced", "model", "columns", "options")] == [
         "integer", "number", "boolean", "string", "list", "struct",
@@ -21,14 +21,14 @@ def test_parameters_have_kinds_defaults_and_words():
     assert not found["model"].is_required
 
 
-def test_a_whole_default_of_an_integer_is_an_integer():
+def test_integral_default_of_an_integer_is_an_int():
     body = {
         "root": {"inputDefinitions": {"parameters": {"n": {"parameterType": "NUMBER_INTEGER", "defaultValue": 3.0}}}}
     }
     assert str(spec.parameters(body)[0].default) == "3"
 
 
-def test_tasks_stand_after_what_they_wait_for():
+def test_tasks_come_after_their_dependencies():
     tasks = spec.tasks(SPEC, spec.root_component(SPEC))
     names = [task.name for task in tasks]
     assert names.index("read-data") < names.index("train") < names.index("evaluate")
@@ -40,24 +40,24 @@ def test_tasks_stand_after_what_they_wait_for():
     assert by_name["train"].image == "python:3.11"
 
 
-def test_the_wrapped_spec_is_the_spec():
+def test_spec_is_unwrapped():
     assert spec.unwrap({"pipeline_spec": SPEC, "platform_spec": {}}) is SPEC
     assert spec.unwrap(SPEC) is SPEC
 
 
 @pytest.mark.parametrize("broken", [None, "text", [], {}, {"root": None}, {"root": {"dag": {"tasks": [1]}}}])
-def test_what_is_no_spec_has_no_tasks(broken):
+def test_invalid_spec_has_no_tasks(broken):
     body = spec.unwrap(broken)
     assert spec.tasks(body, spec.root_component(body)) == ()
     assert spec.parameters(body) == ()
 
 
-def test_a_circle_of_tasks_is_shown_all_the_same():
+def test_cyclic_tasks_are_listed():
     dag = {"tasks": {"a": {"dependentTasks": ["b"]}, "b": {"dependentTasks": ["a"]}}}
     assert {task.name for task in spec.tasks({}, {"dag": dag})} == {"a", "b"}
 
 
-def test_an_argo_workflow_gives_its_arguments():
+def test_parameters_of_an_argo_workflow_are_read():
     body = {"kind": "Workflow", "spec": {"arguments": {"parameters": [{"name": "x", "value": "1"}, {"name": "y"}]}}}
     first, second = spec.parameters(body)
     assert (first.name, first.default, first.is_required) == ("x", "1", False)

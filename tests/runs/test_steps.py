@@ -1,4 +1,4 @@
-"""A run's steps, from lineage, the spec, and what stands in when lineage is down."""
+"""A run's steps, read from lineage and the spec, or from the API if lineage is unavailable."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def steps_of(gateway, run_id="r1"):
     return {step.id: step for step in gateway.run_details(run_id).steps}
 
 
-def test_every_step_has_a_path_for_an_id_that_outlives_retries(gateway):
+def test_step_ids_are_paths(gateway):
     assert set(steps_of(gateway)) == {
         "read-data", "train", "evaluate", "labels", "for-loop-1", "for-loop-1.0", "for-loop-1.0.score",
         "for-loop-1.1", "for-loop-1.1.score", "condition-1", "condition-1.deploy",
     }  # fmt: skip
 
 
-def test_parents_stand_before_children(gateway):
+def test_parents_come_before_children(gateway):
     seen: set[str] = set()
     for step in gateway.run_details("r1").steps:
         assert step.parent_id is None or step.parent_id in seen
         seen.add(step.id)
 
 
-def test_frames_take_their_state_from_what_is_in_them(gateway):
+def test_frames_derive_their_state_from_their_steps(gateway):
     steps = steps_of(gateway)
     assert steps["for-loop-1"].state is State.SUCCEEDED
     assert steps["for-loop-1"].kind is StepKind.LOOP
@@ -55,7 +55,7 @@ def test_inputs_outputs_and_artifacts_are_read(gateway):
     assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [30, 10]}
 
 
-def test_a_retried_task_shows_its_newest_execution(gateway, kubeflow):
+def test_retried_task_shows_its_newest_execution(gateway, kubeflow):
     kubeflow.add_execution(50, "FAILED", task_name="train", parent_dag_id=1)
     assert steps_of(gateway)["train"].state is State.FAILED
 
@@ -69,7 +69,7 @@ def test_steps_that_never_started_come_from_the_spec(gateway, kubeflow):
     assert "no memory" in steps["train"].error
 
 
-def test_while_it_runs_what_has_not_started_waits(gateway, kubeflow):
+def test_unstarted_steps_of_a_running_run_are_pending(gateway, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     kubeflow.executions = [row for row in kubeflow.executions if row.id in {1, 2}]
     details = gateway.run_details("r9")
@@ -78,13 +78,13 @@ def test_while_it_runs_what_has_not_started_waits(gateway, kubeflow):
     assert details.step("for-loop-1").state is State.PENDING
 
 
-def test_what_a_termination_cut_off_is_cancelled(gateway, kubeflow):
+def test_running_step_of_a_cancelled_run_is_cancelled(gateway, kubeflow):
     kubeflow.runs.append(run_row("r9", state="CANCELED"))
     kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1)
     assert steps_of(gateway, "r9")["train"].state is State.CANCELLED
 
 
-def test_without_lineage_the_api_gives_states_and_a_notice_says_so(gateway, kubeflow):
+def test_states_come_from_the_api_with_a_notice_without_lineage(gateway, kubeflow):
     kubeflow.lineage_status = 503
     task = {"display_name": "train", "state": "FAILED", "start_time": "2026-09-21T12:00:05Z"}
     kubeflow.runs.append(run_row("r9", state="FAILED", run_details={"task_details": [task]}))
@@ -94,33 +94,33 @@ def test_without_lineage_the_api_gives_states_and_a_notice_says_so(gateway, kube
     assert "503" in details.notice
 
 
-def test_more_executions_than_a_page_are_all_read(gateway, kubeflow):
+def test_all_pages_of_executions_are_read(gateway, kubeflow):
     for number in range(100, 360):
         kubeflow.add_execution(number, task_name=f"extra-{number}", parent_dag_id=1)
     assert sum(step.task_name.startswith("extra-") for step in steps_of(gateway).values()) == 260
 
 
-def test_a_finished_run_is_asked_for_once(gateway, kubeflow):
+def test_finished_run_is_cached(gateway, kubeflow):
     gateway.run_details("r1")
     kubeflow.requests.clear()
     gateway.run_details("r1")
     assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/r1"]
 
 
-def test_a_damaged_row_does_no_harm(gateway, kubeflow):
+def test_damaged_row_has_unknown_state(gateway, kubeflow):
     kubeflow.runs.append({"run_id": "r9", "experiment_id": "e1", "error": {"message": "damaged"}})
     details = gateway.run_details("r9")
     assert details.run.state is State.UNKNOWN
     assert details.run.created_at is None
 
 
-def test_a_run_carries_its_pipeline_s_name_in_kubeflow(gateway, kubeflow):
+def test_run_has_its_pipelines_display_name(gateway, kubeflow):
     kubeflow.pipelines[0]["display_name"] = "Tips of the week"
     assert gateway.run_details("r1").run.pipeline_name == "Tips of the week"
 
 
 @pytest.mark.parametrize("path", ["/login", ""])
-def test_a_login_page_is_no_answer(gateway, kubeflow, path):
+def test_login_page_raises_not_signed_in(gateway, kubeflow, path):
     kubeflow.page = f"<!DOCTYPE html><html><body><form action='{path}'></form></body></html>"
     with pytest.raises(exceptions.NotSignedInError, match="sign-in"):
         gateway.run_details("r1")
@@ -144,7 +144,7 @@ NODES = {
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_a_workflow_of_1x_is_read(is_packed):
+def test_kfp_1_workflow_is_read(is_packed):
     packed = base64.b64encode(gzip.compress(json.dumps(NODES).encode())).decode()
     status = {"compressedNodes": packed} if is_packed else {"nodes": NODES}
     status["artifactRepositoryRef"] = {"artifactRepository": {"s3": {"bucket": "mlpipeline"}}}
@@ -156,7 +156,7 @@ def test_a_workflow_of_1x_is_read(is_packed):
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
-def test_of_a_run_that_lineage_does_not_know_nothing_is_said_to_be_skipped(gateway, kubeflow, state):
+def test_steps_of_a_run_missing_in_lineage_are_unknown(gateway, kubeflow, state):
     task = {"display_name": "train", "state": state, "start_time": "2026-09-21T12:00:05Z"}
     kubeflow.runs.append(run_row("r9", state=state, run_details={"task_details": [task]}))
     kubeflow.executions = []
@@ -168,7 +168,7 @@ def test_of_a_run_that_lineage_does_not_know_nothing_is_said_to_be_skipped(gatew
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED"])
-def test_a_loop_over_nothing_has_succeeded_and_its_steps_are_skipped(gateway, kubeflow, state):
+def test_empty_loop_succeeded_and_its_steps_are_skipped(gateway, kubeflow, state):
     kubeflow.runs.append(run_row("r9", state=state, finished_at="1970-01-01T00:00:00Z"))
     kubeflow.executions = [row for row in kubeflow.executions if row.id in {1, 2}]
     kubeflow.add_execution(60, "RUNNING", "DAG", task_name="for-loop-1", parent_dag_id=1, iteration_count=0)
@@ -177,7 +177,7 @@ def test_a_loop_over_nothing_has_succeeded_and_its_steps_are_skipped(gateway, ku
     assert {step.state for key, step in steps.items() if key.startswith("for-loop-1.")} == {State.SKIPPED}
 
 
-def test_a_run_s_error_belongs_to_the_step_it_names_and_to_no_other_with_a_similar_name(gateway, kubeflow):
+def test_run_error_is_assigned_only_to_the_named_step(gateway, kubeflow):
     kubeflow.runs.append(run_row("r9", state="FAILED", error={"message": "step retrain failed: no memory"}))
     kubeflow.executions = [row for row in kubeflow.executions if row.id == 1]
     for number, name in enumerate(("train", "retrain", "train-2"), 60):
@@ -188,7 +188,7 @@ def test_a_run_s_error_belongs_to_the_step_it_names_and_to_no_other_with_a_simil
     }  # fmt: skip
 
 
-def test_whole_numbers_of_an_artifact_s_metadata_are_shown_as_they_were_written(gateway, kubeflow):
+def test_integral_metadata_values_are_ints(gateway, kubeflow):
     kubeflow.add_artifact(900, 2, "counts", "system.Metrics", "gs://m", rows=244.0, share=0.5)
     counts = next(artifact for artifact in steps_of(gateway)["read-data"].artifacts if artifact.name == "counts")
     assert repr(counts.metadata["rows"]) == "244"

@@ -1,4 +1,4 @@
-"""Which task an execution belongs to, written as Kubeflow's driver and launcher do."""
+"""Match executions to tasks, with rows as Kubeflow's driver and launcher write them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CONTAINER, IMPORTER, WORKSPACE = "Container", "Importer", "ImporterWorkspace"
 
 
 def importer(uri, *, shown="Load", kind="system.Dataset", parameter="", title=""):
-    """The body of a task, its component and its executor."""
+    """Returns the body of a task, its component and its executor."""
     body = {"taskInfo": {"name": shown}}
     if parameter:
         body["inputs"] = {"parameters": {"uri": {"componentInputParameter": parameter}}}
@@ -28,7 +28,7 @@ def container(**reads):
 
 
 def spec_of(tasks):
-    """An IR with these tasks at the top."""
+    """Returns an IR with these tasks at the top level."""
     components = {f"comp-{name}": {"executorLabel": f"exec-{name}"} for name in tasks}
     bodies = {name: {**body, "componentRef": {"name": f"comp-{name}"}} for name, (body, _) in tasks.items()}
     executors = {f"exec-{name}": executor for name, (_, executor) in tasks.items()}
@@ -42,7 +42,7 @@ def spec_of(tasks):
 
 @pytest.fixture
 def written(gateway, kubeflow):
-    """Writes a run; `rows` are (kind, task_name, state, outputs, inputs), artifacts are (id, port, uri)."""
+    """Writes a run. `rows` are (kind, task_name, state, outputs, inputs), and artifacts are (id, port, uri)."""
 
     def write(tasks, *rows, state="SUCCEEDED", parameters=None):
         kubeflow.executions, kubeflow.events, kubeflow.artifacts = [], [], []
@@ -75,19 +75,19 @@ def imported(number, uri, name="Load", kind=IMPORTER, state="COMPLETE"):
 
 
 @pytest.mark.parametrize("kind", [IMPORTER, WORKSPACE])
-def test_an_importer_is_found_by_the_name_that_people_read(written, kind):
+def test_importer_is_matched_by_display_name(written, kind):
     steps = written({"importer": importer("gs://a")}, imported(7, "gs://a", kind=kind))
     assert list(steps) == ["importer"]
     assert (steps["importer"].state, uris(steps["importer"])) == (State.SUCCEEDED, ["gs://a"])
 
 
-def test_importers_with_one_name_are_told_apart_by_what_they_imported(written):
+def test_importers_with_the_same_name_are_matched_by_uri(written):
     tasks = {"importer": importer("gs://a"), "importer-2": importer("gs://b")}
     steps = written(tasks, imported(7, "gs://b"), imported(8, "gs://a"))
     assert {name: uris(step) for name, step in steps.items()} == {"importer": ["gs://a"], "importer-2": ["gs://b"]}
 
 
-def test_by_a_parameter_of_the_run_too(written):
+def test_importers_are_matched_by_uri_in_a_run_parameter(written):
     tasks = {"importer": importer("", parameter="first"), "importer-2": importer("", parameter="second")}
     steps = written(
         tasks, imported(7, "gs://2"), imported(8, "gs://1"), parameters={"first": "gs://1", "second": "gs://2"}
@@ -96,7 +96,7 @@ def test_by_a_parameter_of_the_run_too(written):
     assert uris(steps["importer-2"]) == ["gs://2"]
 
 
-def test_by_who_read_them_where_the_spec_does_not_say_what_they_import(written):
+def test_importers_are_matched_by_their_readers_if_the_uri_is_unknown(written):
     tasks = {
         "importer": importer("", parameter="made-by-a-step"),
         "importer-2": importer("", parameter="made-by-a-step-too"),
@@ -112,14 +112,14 @@ def test_by_who_read_them_where_the_spec_does_not_say_what_they_import(written):
     assert uris(steps["importer-2"]) == ["gs://x"]
 
 
-def test_two_that_nothing_tells_apart_stay_two(written):
+def test_identical_importers_stay_separate(written):
     tasks = {"importer": importer("gs://a"), "importer-2": importer("gs://a")}
     steps = written(tasks, imported(7, "gs://a"), imported(7, "gs://a"))
     assert [step.state for step in steps.values()] == [State.SUCCEEDED] * 2
     assert [len(step.attempts) for step in steps.values()] == [0, 0]
 
 
-def test_a_failed_try_stays_with_the_one_after_it(written):
+def test_failed_attempt_belongs_to_the_following_execution(written):
     tasks = {"importer": importer("gs://a"), "importer-2": importer("gs://b")}
     rows = [imported(6, "", state="FAILED"), imported(7, "gs://a"), imported(8, "gs://b")]
     steps = written(tasks, *rows)
@@ -127,20 +127,20 @@ def test_a_failed_try_stays_with_the_one_after_it(written):
     assert sum(len(step.attempts) for step in steps.values()) == 2
 
 
-def test_a_container_with_the_importer_s_name_is_another_step(written):
+def test_container_with_the_name_of_an_importer_is_a_separate_step(written):
     tasks = {"load": container(), "importer": importer("gs://a", shown="load")}
     steps = written(tasks, imported(7, "gs://a", name="load"), (CONTAINER, "load", "FAILED", [], []), state="FAILED")
     assert {name: step.state for name, step in steps.items()} == {"load": State.FAILED, "importer": State.SUCCEEDED}
     assert steps["load"].attempts == ()
 
 
-def test_a_display_name_that_is_another_importer_s_key_misleads_nobody(written):
+def test_display_name_equal_to_another_importers_key_is_matched(written):
     tasks = {"importer": importer("gs://a", shown="importer-2"), "importer-2": importer("gs://b", shown="importer-2")}
     steps = written(tasks, imported(7, "gs://b", name="importer-2"), imported(8, "gs://a", name="importer-2"))
     assert {name: uris(step) for name, step in steps.items()} == {"importer": ["gs://a"], "importer-2": ["gs://b"]}
 
 
-def test_what_the_spec_does_not_have_is_shown_all_the_same(written):
+def test_execution_missing_in_the_spec_is_shown(written):
     steps = written({"importer": importer("gs://a")}, imported(7, "gs://z", name="other"))
     assert steps["other"].kind == "importer"
     assert steps["importer"].state is State.SKIPPED

@@ -1,4 +1,4 @@
-"""The timeline: bars where a step worked, gaps where it waited, an axis people can read, odd clocks included."""
+"""The timeline: bars while steps run, gaps while they wait, a readable axis, and wrong clocks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def percent(text):
     return float(text.removesuffix("%"))
 
 
-def test_bars_stand_where_steps_worked_and_gaps_where_they_waited():
+def test_steps_have_bars_while_running_and_gaps_while_waiting():
     drawn = timeline(step("a", 10, 20), step("b", 60, 100, depends_on=("a",)))
     first, second = drawn.rows
     assert (first.bars[0].start, first.bars[0].length) == (10, 10)
@@ -41,7 +41,7 @@ def test_bars_stand_where_steps_worked_and_gaps_where_they_waited():
     assert drawn.total == timedelta(seconds=100)
 
 
-def test_each_attempt_is_a_bar_of_its_own():
+def test_each_attempt_has_its_own_bar():
     tries = (
         Attempt(id="1", state=State.FAILED, started_at=at(0), finished_at=at(10)),
         Attempt(id="2", state=State.SUCCEEDED, started_at=at(50), finished_at=at(100)),
@@ -53,25 +53,25 @@ def test_each_attempt_is_a_bar_of_its_own():
     ]
 
 
-def test_a_step_that_works_grows_to_now():
+def test_bar_of_a_running_step_ends_now():
     drawn = timeline(step("a", 0, None, state=State.RUNNING), now=40)
     assert drawn.rows[0].took == timedelta(seconds=40)
     assert drawn.ends_at == at(40)
 
 
-def test_what_never_started_comes_last():
+def test_unstarted_steps_come_last():
     drawn = timeline(step("late", None, None, state=State.SKIPPED), step("a", 0, 10))
     assert [row.step.id for row in drawn.rows] == ["a", "late"]
     assert drawn.rows[1].bars == ()
 
 
-def test_a_clock_that_runs_behind_makes_a_bar_of_no_length():
+def test_step_that_ends_before_its_start_has_zero_length():
     drawn = timeline(step("a", 50, 20), step("b", 0, 100), step("c", 70, None))
     assert [row.bars[0].length for row in drawn.rows] == [0, 100, 0]
     assert drawn.rows[0].took == timedelta(0)
 
 
-def test_steps_stand_in_the_order_of_the_tree():
+def test_rows_are_in_tree_order():
     steps = [
         step("loop", 0, 10, kind=StepKind.LOOP),
         step("0", 0, 4, id="loop.0", parent_id="loop", kind=StepKind.ITERATION, iteration_index=0),
@@ -87,7 +87,7 @@ def test_steps_stand_in_the_order_of_the_tree():
     ]
 
 
-def test_a_run_that_was_created_long_before_does_not_squeeze_its_steps():
+def test_timeline_begins_at_the_first_step_if_the_run_is_much_older():
     drawn = timeline(step("a", 86400, 86410))
     assert drawn.begins_at == at(86400)
 
@@ -102,23 +102,23 @@ def test_a_run_that_was_created_long_before_does_not_squeeze_its_steps():
         (4 * 86400, ["0", "1 d", "2 d", "3 d", "4 d"]),
     ],
 )
-def test_the_axis_counts_in_steps_people_use(seconds, labels):
+def test_axis_ticks_have_round_intervals(seconds, labels):
     drawn = timeline(step("a", 0, seconds))
     assert [tick.label for tick in drawn.ticks] == labels
     assert [percent(tick.x) for tick in drawn.ticks] == sorted(percent(tick.x) for tick in drawn.ticks)
 
 
-def test_years_do_not_make_thousands_of_marks():
+def test_axis_of_years_has_few_ticks():
     assert len(timeline(step("a", 0, 20 * 365 * 86400)).ticks) <= 8
 
 
-def test_nothing_that_started_has_no_axis():
+def test_timeline_without_started_steps_has_no_total():
     drawn = timeline(step("a", None, None, state=State.PENDING))
     assert drawn.total is None
     assert [row.step.id for row in drawn.rows] == ["a"]
 
 
-def test_very_long_runs_say_what_is_left_out():
+def test_rows_over_the_limit_are_counted():
     drawn = timeline(*(step(f"s{number}", number, number + 1) for number in range(1203)))
     assert len(drawn.rows) == 1000
     assert drawn.left_out == 203

@@ -1,4 +1,4 @@
-"""Times on pages: in the zone that the reader's browser names, with UTC on hover."""
+"""Times on pages are in the browser's time zone, with UTC on hover."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUMMER = datetime(2026, 7, 2, 12, tzinfo=UTC)
 
 
 def drawn(tag, moment, zone="", more=""):
-    """Returns what a template tag draws for a reader in a zone."""
+    """Returns the element that a template tag renders for a user in a time zone."""
     request = RequestFactory().get("/")
     if zone:
         request.COOKIES[zones.COOKIE] = zone
@@ -39,20 +39,20 @@ def drawn(tag, moment, zone="", more=""):
         ("UTC", WINTER, "2026-01-02 23:30 UTC"),
     ],
 )
-def test_a_time_is_that_of_the_reader_s_clock_and_names_its_zone(zone, moment, text):
+def test_time_is_shown_in_the_users_zone_with_its_name(zone, moment, text):
     time = drawn("at", moment, zone)
     assert time.text == text
     assert time["datetime"] == moment.isoformat()
     assert time["title"].endswith(f"{moment:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def test_a_step_s_times_are_drawn_to_the_second():
+def test_seconds_can_be_shown():
     time = drawn("at", WINTER, "Europe/Berlin", " seconds=True")
     assert time.text == "2026-01-03 00:30:15 CET"
     assert time.has_attr("data-seconds")
 
 
-def test_on_hover_both_are_there_to_the_second():
+def test_tooltip_has_local_time_and_utc_with_seconds():
     assert drawn("at", WINTER, "Europe/Berlin")["title"] == "2026-01-03 00:30:15 CET = 2026-01-02 23:30:15 UTC"
     assert drawn("at", WINTER)["title"] == "2026-01-02 23:30:15 UTC"
 
@@ -60,21 +60,21 @@ def test_on_hover_both_are_there_to_the_second():
 @pytest.mark.parametrize(
     "zone", ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", "x" * 100, "Europe", "\n", "posix"]
 )
-def test_what_is_no_zone_is_utc(zone):
+def test_invalid_zone_falls_back_to_utc(zone):
     assert drawn("at", WINTER, zone).text == "2026-01-02 23:30 UTC"
 
 
-def test_a_new_one_is_an_age_and_an_old_one_a_time():
+def test_recent_time_is_relative_and_old_time_absolute():
     assert drawn("when", timezone.now() - timedelta(minutes=3)).text == "3 minutes ago"
     assert drawn("when", WINTER, "Europe/Berlin").text == "2026-01-03 00:30 CET"
 
 
-def test_nothing_of_one_reader_is_left_for_the_next():
+def test_zone_does_not_leak_into_the_next_request():
     drawn("at", WINTER, "Europe/Berlin")
     assert zones.zone_key() == "UTC"
 
 
-def test_a_page_says_which_zone_it_is_in(client, kubeflow):
+def test_page_has_the_zone_of_the_cookie(client, kubeflow):
     client.cookies[zones.COOKIE] = "Europe/Berlin"
     page = soup(client.get("/runs/r1/"))
     assert page.html["data-zone"] == "Europe/Berlin"
@@ -82,7 +82,7 @@ def test_a_page_says_which_zone_it_is_in(client, kubeflow):
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", ""])
-def test_days_of_filters_stay_in_utc_for_everybody(client, kubeflow, zone):
+def test_filter_days_are_in_utc(client, kubeflow, zone):
     client.cookies[zones.COOKIE] = zone
     kubeflow.queries.clear()
     client.get("/runs/?from=2026-01-02")

@@ -1,4 +1,4 @@
-"""Local times in a browser: on the first page by a script, then from the server, so that nothing flickers."""
+"""Local times in a browser: a script sets them on the first page, then the server does, so that nothing flickers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CREATED = "#run-head .run-facts time"
 
 @pytest.fixture
 def open_in(browser, live_server, client, kubeflow):
-    """Opens a page of a person in a time zone."""
+    """Opens a page for a user in a time zone."""
     contexts = []
 
     def new_page(zone, **options):
@@ -26,7 +26,7 @@ def open_in(browser, live_server, client, kubeflow):
 
 
 @pytest.mark.parametrize(("zone", "name"), [("Europe/Berlin", "CET"), ("America/New_York", "EST")])
-def test_the_first_page_and_the_next_say_the_same(open_in, kubeflow, zone, name):
+def test_first_and_later_pages_show_the_same_time(open_in, kubeflow, zone, name):
     kubeflow.runs[0]["created_at"] = "2026-01-02T23:30:15Z"
     day = {"CET": "2026-01-03 00:30", "EST": "2026-01-02 18:30"}[name]
     page = open_in(zone)
@@ -39,14 +39,14 @@ def test_the_first_page_and_the_next_say_the_same(open_in, kubeflow, zone, name)
     expect(page.locator(CREATED)).to_have_attribute("title", f"{day}:15 {name} = 2026-01-02 23:30:15 UTC")
 
 
-def test_without_scripts_it_is_utc(open_in, kubeflow):
+def test_time_without_javascript_is_utc(open_in, kubeflow):
     kubeflow.runs[0]["created_at"] = "2026-01-02T23:30:15Z"
     page = open_in("Europe/Berlin", java_script_enabled=False)
     page.goto("/runs/r1/")
     assert page.locator(CREATED).text_content() == "2026-01-02 23:30 UTC"
 
 
-def test_a_reader_who_travels_gets_the_new_zone(open_in, kubeflow, live_server):
+def test_changed_zone_is_used(open_in, kubeflow, live_server):
     kubeflow.runs[0]["created_at"] = "2026-01-02T23:30:15Z"
     page = open_in("Asia/Kolkata")
     page.context.add_cookies([{"name": "vizportal_zone", "value": "Europe/Berlin", "url": live_server.url}])

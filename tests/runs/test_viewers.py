@@ -1,4 +1,4 @@
-"""KFP 1.x's own viewers, and the frames that files are drawn in."""
+"""KFP 1.x viewers, and the frames that show files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def drawn(*outputs, read=nothing):
     return ui_metadata.draw(json.dumps({"outputs": outputs}).encode(), read).viewers
 
 
-def test_every_viewer_of_1x_is_drawn_and_those_that_cannot_be_say_why(client, ids):
+def test_every_kfp_1_viewer_is_drawn_or_explained(client, ids):
     response = client.get(address(ids, "mlpipeline-ui-metadata", "viewers"))
     page = soup(response)
     matrix, roc, table, text, app, board, bad_board, missing, hologram, nonsense = page.select(".viewer")
@@ -57,7 +57,7 @@ def test_every_viewer_of_1x_is_drawn_and_those_that_cannot_be_say_why(client, id
     assert b"<script>x" not in response.content
 
 
-def test_they_come_by_themselves_on_the_artifacts_tab(client, ids):
+def test_viewers_load_automatically_on_the_artifacts_tab(client, ids):
     place = soup(client.get(STEP)).select_one(f"#viewers-output-{ids['mlpipeline-ui-metadata']}")
     assert place["hx-trigger"] == "load"
     part = client.get(place["hx-get"], headers={"HX-Request": "true", "HX-Target": place["id"]})
@@ -65,12 +65,12 @@ def test_they_come_by_themselves_on_the_artifacts_tab(client, ids):
     assert len(soup(part).select(".viewer")) == 10
 
 
-def test_metrics_of_1x_are_numbers(client, ids):
+def test_kfp_1_metrics_are_shown_as_numbers(client, ids):
     page = soup(client.get(address(ids, "mlpipeline-metrics", "viewers")))
     assert [cell.text for cell in page.select(".metrics td")] == ["92.500%", "3"]
 
 
-def test_a_web_app_is_served_into_a_sandboxed_frame_only(client, ids):
+def test_web_app_is_served_only_into_a_sandboxed_frame(client, ids):
     url = address(ids, "mlpipeline-ui-metadata", "viewers/4/app")
     framed = client.get(url, headers=FRAME)
     assert b"My app" in framed.content
@@ -81,7 +81,7 @@ def test_a_web_app_is_served_into_a_sandboxed_frame_only(client, ids):
     assert client.get(address(ids, "page.html", "viewers/0/app"), headers=FRAME).status_code == 404
 
 
-def test_a_pdf_is_a_pdf_and_nothing_else(client, ids):
+def test_pdf_is_served_with_strict_headers(client, ids):
     response = client.get(address(ids, "paper.pdf", "frame"), headers=FRAME)
     assert response["Content-Type"] == "application/pdf"
     assert response["X-Content-Type-Options"] == "nosniff"
@@ -92,7 +92,7 @@ def test_a_pdf_is_a_pdf_and_nothing_else(client, ids):
     assert client.get(address(ids, "table.csv", "frame"), headers=FRAME).status_code == 404
 
 
-def test_metrics_are_drawn_without_asking_for_a_byte(client, kubeflow):
+def test_metrics_are_drawn_without_reading_the_artifact(client, kubeflow):
     kubeflow.requests.clear()
     page = soup(client.get("/runs/r1/steps/evaluate/artifacts/3/preview"))
     assert page.select_one(".roc")
@@ -101,7 +101,7 @@ def test_metrics_are_drawn_without_asking_for_a_byte(client, kubeflow):
     assert "/artifacts/get" not in [path for _, path in kubeflow.requests]
 
 
-def test_many_slices_are_chosen_from(client, kubeflow):
+def test_many_slices_are_collapsed(client, kubeflow):
     points = [{"falsePositiveRate": x, "recall": x} for x in (0, 0.5, 1)]
     slices = [{"slice": f"s{n}", "sliceClassificationMetrics": {"confidenceMetrics": points}} for n in range(9)]
     kubeflow.add_artifact(90, 3, "sliced", "system.SlicedClassificationMetrics", "", evaluationSlices=slices)
@@ -110,7 +110,7 @@ def test_many_slices_are_chosen_from(client, kubeflow):
     assert len(page.select(".slices details[open]")) == 1
 
 
-def test_an_artifact_that_cannot_be_asked_for_says_so_in_its_place(client, kubeflow, ids):
+def test_unreadable_artifact_is_reported_in_its_place(client, kubeflow, ids):
     part = {"HX-Request": "true", "HX-Target": f"preview-output-{ids['table.csv']}"}
     kubeflow.objects.clear()
     assert "cannot be read" in client.get(address(ids, "table.csv", "preview"), headers=part).content.decode()
@@ -120,7 +120,7 @@ def test_an_artifact_that_cannot_be_asked_for_says_so_in_its_place(client, kubef
 
 
 @pytest.mark.parametrize("name", list(sampled.FILES))
-def test_every_kind_has_a_page(client, ids, name):
+def test_every_preview_kind_has_a_page(client, ids, name):
     response = client.get(address(ids, name, "preview"))
     assert response.status_code == 200
     shown = soup(response).select_one(".preview")
@@ -149,22 +149,22 @@ def test_every_kind_has_a_page(client, ids, name):
         ({"type": None}, "none"),
     ],
 )  # fmt: skip
-def test_a_viewer_that_cannot_be_drawn_says_why_and_the_next_still_is(item, words):
+def test_invalid_viewer_is_explained_and_the_next_is_drawn(item, words):
     broken, fine = drawn(item, {"type": "markdown", "storage": "inline", "source": "*fine*"})
     assert words in broken.problem
     assert "<em>fine</em>" in fine.markup
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"outputs": 3}', b'{"metrics": {"a": 1}}', b"[" * 50_000])
-def test_metadata_of_the_wrong_shape_has_words(body):
+def test_malformed_viewer_metadata_is_explained(body):
     assert ui_metadata.draw(body, nothing).note
 
 
 @pytest.mark.parametrize("name", ["mlpipeline-ui-metadata", "mlpipeline_ui_metadata", "train-mlpipeline-metrics"])
-def test_the_two_are_known_by_name(name):
+def test_viewer_artifacts_are_recognized_by_name(name):
     assert ui_metadata.is_drawn(Artifact(id="1", name=name, type="", uri="", direction="output"))
 
 
-def test_http_log_directories_are_links(client):
+def test_http_log_directory_of_tensorboard_is_a_link(client):
     (board,) = drawn({"type": "tensorboard", "source": "https://boards.example/run"})
     assert board.link == "https://boards.example/run"

@@ -1,4 +1,4 @@
-"""Runs of KFP 1.x: what Argo writes, as people see it."""
+"""Read runs of KFP 1.x from Argo's workflows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read(nodes, metrics=None, **status):
     return {step.id: step for step in build_steps(workflow(nodes, **status), metrics or {})}
 
 
-def test_a_retried_pod_is_one_step_with_its_tries():
+def test_retried_pod_is_one_step_with_attempts():
     steps = read(
         {
             "wf": node("DAG", within="", children=["wf-r"]),
@@ -45,7 +45,7 @@ def test_a_retried_pod_is_one_step_with_its_tries():
     assert steps["wf-n"].depends_on == ("flaky",)
 
 
-def test_steps_templates_and_nested_dags_are_frames_and_edges_stand_between_siblings():
+def test_steps_templates_and_nested_dags_are_frames():
     steps = read(
         {
             "wf": node("Steps", within="", children=["wf-g0"]),
@@ -68,7 +68,7 @@ def test_steps_templates_and_nested_dags_are_frames_and_edges_stand_between_sibl
     assert steps["wf-inner"].kind is StepKind.DAG
 
 
-def test_a_fanned_out_task_is_a_loop_around_its_items():
+def test_fanned_out_task_is_a_loop_over_its_items():
     steps = read(
         {
             "wf": node("DAG", within="", children=["wf-t"]),
@@ -83,13 +83,13 @@ def test_a_fanned_out_task_is_a_loop_around_its_items():
     assert steps["wf-n"].depends_on == ("each",)
 
 
-def test_a_workflow_of_one_pod_and_its_exit_handler_are_steps():
+def test_single_pod_and_exit_handler_are_steps():
     steps = read({"wf": node(within="", displayName="wf"), "wf-x": node(within="", displayName="wf.onExit")})
     assert [step.name for step in steps.values()] == ["wf", "wf.onExit"]
     assert steps["wf"].pod_name == "wf"
 
 
-def test_names_that_occur_twice_still_lead_to_the_right_step():
+def test_duplicate_names_refer_to_the_right_step():
     steps = read(
         {
             "wf": node("DAG", within="", children=["wf-1"]),
@@ -101,7 +101,7 @@ def test_names_that_occur_twice_still_lead_to_the_right_step():
     assert steps["wf-1"].task_name != steps["wf-2"].task_name
 
 
-def test_artifacts_are_found_in_their_own_bucket_or_the_repository_s():
+def test_artifact_uri_has_its_own_or_the_repositorys_bucket():
     artifacts = [
         {"name": "t-own", "s3": {"bucket": "b", "key": "k.tgz"}},
         {"name": "t-short", "s3": {"key": "k2.tgz"}},
@@ -124,7 +124,7 @@ def test_artifacts_are_found_in_their_own_bucket_or_the_repository_s():
 
 
 @pytest.mark.parametrize("has_artifact", [True, False])
-def test_metrics_of_the_api_stand_on_the_step_s_metrics_artifact(has_artifact):
+def test_api_metrics_are_in_the_steps_metrics_artifact(has_artifact):
     outputs = {"artifacts": [{"name": "mlpipeline-metrics", "s3": {"bucket": "b", "key": "m"}}]} if has_artifact else {}
     steps = read({"wf": node(within="", outputs=outputs)}, {"wf": {"accuracy": 0.91}})
     (artifact,) = steps["wf"].artifacts
@@ -135,13 +135,13 @@ def test_metrics_of_the_api_stand_on_the_step_s_metrics_artifact(has_artifact):
     )
 
 
-def test_new_pod_names_are_made_as_argo_makes_them():
+def test_v2_pod_names_are_built_as_in_argo():
     manifest = workflow({"wf": node("DAG", within=""), "wf-123": node(templateName="train")})
     manifest["metadata"]["annotations"] = {"workflows.argoproj.io/pod-name-format": "v2"}
     assert build_steps(manifest, {})[0].pod_name == "wf-train-123"
 
 
-def test_four_hundred_compressed_nodes_are_read():
+def test_400_compressed_nodes_are_read():
     nodes = {"wf": node("DAG", within="", children=["wf-0"])}
     nodes |= {f"wf-{n}": node(children=[f"wf-{n + 1}"] if n < 399 else [], displayName=f"s{n}") for n in range(400)}
     packed = base64.b64encode(gzip.compress(json.dumps(nodes).encode())).decode()
@@ -150,7 +150,7 @@ def test_four_hundred_compressed_nodes_are_read():
     assert sum(len(step.depends_on) for step in steps) == 399
 
 
-def test_a_bomb_is_not_unpacked():
+def test_compression_bomb_is_not_unpacked():
     bomb = base64.b64encode(gzip.compress(b'{"a": "' + b" " * (80 * 1024**2) + b'"}')).decode()
     assert build_steps({"status": {"compressedNodes": bomb}}, {}) == ()
 
@@ -165,7 +165,7 @@ def test_a_bomb_is_not_unpacked():
         {"nodes": {"a": {"type": "Retry", "children": ["a"]}, "b": {"type": "TaskGroup", "children": ["b", "gone"]}}},
     ],
 )  # fmt: skip
-def test_wrong_shapes_are_left_out(status):
+def test_malformed_nodes_are_ignored(status):
     steps = build_steps({"metadata": None, "status": status}, {})
     assert all((step.id, step.name, step.state) == ("a", "a", State.UNKNOWN) for step in steps)
     assert all(not (step.inputs or step.outputs or step.artifacts or step.started_at) for step in steps)

@@ -1,7 +1,7 @@
-"""Runs as KFP 2.17's driver and launcher write them into ML Metadata, made by the hundred, with what must be read.
+"""Generates runs as KFP 2.17's driver and launcher write them into ML Metadata, with the expected steps.
 
-The rows are plain JSON: the real store takes them (tests/mlmd_store/server.py), and so does the stand-in
-(tests/runs/kubeflow.py). What the portal must make of them is worked out here while they are made, not from them.
+The rows are plain JSON for the real store (tests/mlmd_store/server.py) and the fake Kubeflow (tests/runs/kubeflow.py).
+The expected steps are computed while the rows are generated, not from the rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class WrittenRun:
     """Attributes:
     spec: the IR.
     rows: run_id, executions, artifacts, events.
-    expected: by step id, what the portal must show.
+    expected: the steps that the portal must show, by id.
     """
 
     run_id: str
@@ -56,7 +56,7 @@ class Writer:
         return self.run
 
     def _dag(self, parent: str | None, path: str, depth: int, prefix: str = "") -> dict[str, Any]:
-        """Writes the tasks of one graph; `parent` is None where nothing of it started."""
+        """Writes the tasks of one graph. `parent` is None if none of them started."""
         tasks: dict[str, Any] = {}
         before: list[tuple[str, list[tuple[str, str]]]] = []
         for number in range(self._rng.randint(2, 5)):
@@ -109,7 +109,7 @@ class Writer:
         state = self._rng.getstate()
         numbers = next(self._numbers)
         for index in range(count):
-            # Every iteration has the same tasks: the same choices are made again.
+            # Every iteration has the same tasks, so make the same choices again.
             self._rng.setstate(state)
             self._numbers = iter(range(numbers, 10**6))
             own = self._execution("system.DAGExecution", "RUNNING", loop, iteration_index=index, **more)
@@ -153,7 +153,7 @@ class Writer:
         return self._outputs(key, step_id) if state != "FAILED" else []
 
     def _importer(self, name, step_id, body, parent) -> list[tuple[str, str]]:
-        """As the launcher writes it: `task_name` is the display name, which others of the graph may share."""
+        """Writes an importer as the launcher does: `task_name` is the display name, which other tasks may share."""
         shown = self._rng.choice(("Load data", name))
         body["taskInfo"]["name"] = shown
         uri, kind = f"gs://data/{self.run.run_id}/{name}.csv", "system.Dataset"
@@ -175,7 +175,7 @@ class Writer:
     def _outputs(self, execution: str, step_id: str) -> list[tuple[str, str]]:
         made = []
         for number in range(self._artifacts_each):
-            # The last two share a name: a list of artifacts.
+            # The last two share a name, so that they are a list of artifacts.
             port = f"out-{min(number, max(0, self._artifacts_each - 2))}"
             artifact = self._artifact(port)
             self._event(execution, artifact, "OUTPUT", port, step_id)

@@ -1,4 +1,4 @@
-"""Tests replace nothing private of our own code by its name in a text, which ruff's SLF001 does not see."""
+"""Tests do not replace private names of our code by strings, which ruff's SLF001 does not detect."""
 
 import ast
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-# What a test may replace all the same, with the reason.
+# Private names that tests may replace, with reasons.
 ALLOWED = {
     ("tests/visualizations/test_stores.py", "_save"): "what a store overrides, by Django's documentation",
     ("conftest.py", "_fixture_teardown"): "Django's flush, and it offers no setting for another one",
@@ -14,7 +14,7 @@ ALLOWED = {
 
 
 def replaced_names(path):
-    """Yields the private names that calls of `setattr` and `patch` name in a text."""
+    """Yields the private names in the string arguments of `setattr` and `patch`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"setattr", "delattr", "patch"}:
             texts = [part.value for part in node.args[:2] if isinstance(part, ast.Constant)]
@@ -33,7 +33,7 @@ def test_tests_replace_no_private_name():
     assert found == set(ALLOWED)
 
 
-def test_a_private_name_in_a_text_is_seen(tmp_path):
+def test_private_name_in_a_string_is_detected(tmp_path):
     path = tmp_path / "test_it.py"
     path.write_text(
         'patch.setattr(lease, "_claim", 1)\nmock.patch("apps.a._B")\nfrom apps.a import _C\nsetattr(x, "d", 1)'

@@ -1,4 +1,4 @@
-"""How the code hangs together: no cycles, and a change that spreads no further than it does today."""
+"""The structure of the code: no import cycles, and changes spread no further than today."""
 
 import grimp
 import pytest
@@ -13,15 +13,15 @@ def graph():
     return import_graph()
 
 
-def test_a_change_spreads_to_few_modules(graph):
+def test_changes_spread_to_few_modules(graph):
     assert propagation_cost(graph) <= MOST
 
 
-def test_no_modules_import_each_other(graph):
+def test_no_import_cycles(graph):
     assert cycles(graph) == []
 
 
-def test_functions_are_short_and_files_have_one_screenful_of_concerns():
+def test_functions_are_short():
     paths = [path for files in product_files().values() for path in files if "samples" not in path.parts]
     lengths = Sizes.of([length for path in paths for length in function_lengths(path)])
     assert lengths.ninth_decile <= 25
@@ -37,8 +37,8 @@ def made(*edges):
     return graph
 
 
-def test_the_measures_see_what_they_measure():
-    # c reaches nobody; b reaches c; a reaches both: 1 + 2 + 3 of 9 pairs.
+def test_measures_are_correct():
+    # c reaches no other module, b reaches c, and a reaches both: 1 + 2 + 3 of 9 pairs.
     assert propagation_cost(made(("a", "b"), ("b", "c"))) == pytest.approx(6 / 9)
     assert cycles(made(("a", "b"), ("b", "c"))) == []
     assert cycles(made(("a", "b"), ("b", "a"), ("a", "c"))) == [frozenset({"a", "b"})]

@@ -1,4 +1,4 @@
-"""A portal's REST API as a script asks it, and what is read of the answers."""
+"""A client of the portal's REST API, and helpers that read its responses."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import pytest
 from tests.waiting import wait_until
 
 ENDED = frozenset({"succeeded", "failed", "timed_out", "cancelled", "lost"})
-# What a step of a sample run puts out within its first seconds, and what stands in it.
+# An output that a step of a sample run writes within seconds, and its content.
 STEP, ARTIFACT, CONTENT = "importer", "artifact", "brick"
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """A page that leads to the sign-in is not the page that was asked for."""
+    """Does not follow redirects, since a redirect to the sign-in page is not the requested page."""
 
     def redirect_request(self, *_args: Any) -> None:
         return None
@@ -32,7 +32,7 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
 
 
 def sign_in(url: str, name: str, password: str) -> dict[str, str]:
-    """Signs in as a person does, with the form; returns the header that a browser sends from then on."""
+    """Signs in with the form and returns the header that a browser sends from then on."""
     cookies = CookieJar()
     browser = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(cookies), _Stay()
@@ -48,13 +48,13 @@ def sign_in(url: str, name: str, password: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One web process, asked with these headers."""
+    """A web process with headers for its requests."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, path: str, body: Any = None) -> str:
-        """Returns the answer's text; anything but 2xx fails."""
+        """Sends a request and returns the response's text. Any status except 2xx fails."""
         data = None if body is None else json.dumps(body).encode()
         headers = {**self.headers, **({"Content-Type": "application/json"} if data else {})}
         request = urllib.request.Request(self.url + path, data, headers)
@@ -65,25 +65,25 @@ class Door:
             raise AssertionError(f"{path}: {error.code} {error.read().decode()[:1000]}") from error
 
     def read(self, path: str, body: Any = None) -> Any:
-        """Returns what the answer's JSON holds."""
+        """Sends a request and returns the response's JSON."""
         return json.loads(self.ask(path, body))
 
     def is_open(self) -> bool:
-        """Whether it answers."""
+        """Returns whether it responds."""
         try:
             return self.ask("/healthz") != ""
         except OSError:
             return False
 
     def find_step(self) -> dict[str, str]:
-        """Waits for the sample step with ARTIFACT and returns how a request names it."""
+        """Waits for the sample step with ARTIFACT and returns its fields for a request."""
         return wait_until(self._step, 240, "the sample's first artifact")
 
     def _step(self) -> dict[str, str] | None:
         try:
             runs = self.read("/api/v1/runs")["items"]
         except AssertionError:
-            # The embedded Kubeflow still starts.
+            # The embedded Kubeflow is still starting.
             return None
         for run in runs:
             for step in self.read(f"/api/v1/runs/{run['id']}")["steps"]:
@@ -92,23 +92,23 @@ class Door:
         return None
 
     def submit(self, step: Mapping[str, str], **order: Any) -> str:
-        """Asks for a visualization and returns its render's id."""
+        """Requests a visualization and returns its render's id."""
         return self.read("/api/v1/visualizations", {**step, "force": True, **order})["render"]["id"]
 
     def custom(self, step: Mapping[str, str], mark: str, seconds: float = 0) -> str:
-        """Asks for code that says its mark, after so many seconds of work."""
+        """Requests code that works for some seconds and then prints its mark."""
         return self.submit(step, type="custom", title=mark, code=f"import time\ntime.sleep({seconds})\nprint({mark!r})")
 
     def table(self, step: Mapping[str, str], title: str) -> str:
-        """Asks for a table of the step's artifact, which Kubeflow has to hand out."""
+        """Requests a table of the step's artifact, which Kubeflow must provide."""
         return self.submit(step, type="table", artifact=ARTIFACT, title=title)
 
     def render(self, render_id: str) -> Any:
-        """Returns what is known of a render."""
+        """Returns a render."""
         return self.read(f"/api/v1/renders/{render_id}")
 
     def states(self, renders: list[str]) -> list[str]:
-        """Returns the renders' states, in their order."""
+        """Returns the renders' states, in the same order."""
         return [self.render(each)["state"] for each in renders]
 
     def await_running(self, renders: list[str]) -> None:
@@ -121,7 +121,7 @@ class Door:
         return [self.render(each) for each in renders]
 
     def page(self, render_id: str) -> str:
-        """Returns a render's picture; its own page must open too."""
+        """Returns a render's result. Its own page must open too."""
         render = self.render(render_id)
         assert "<html" in self.ask(render["url"])
         return self.ask(render["content_url"])

@@ -1,4 +1,4 @@
-"""The version before, brought once."""
+"""Fixture: the previous version, set up once."""
 
 import pytest
 

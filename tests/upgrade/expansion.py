@@ -1,6 +1,6 @@
-"""Whether migrations only expand: the version before must go on working on the tables they leave behind.
+"""Checks that migrations only expand, so that the previous version still works with the migrated tables.
 
-Whatever is not known to be harmless is a breach (docs/decisions/0008-expand-then-contract.md).
+Any operation that is not known to be harmless is a breach (docs/decisions/0008-expand-then-contract.md).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.db.models.fields import NOT_PROVIDED
 
 from vizportal.live_migrations import AddIndexLive
 
-# They make room, take a restriction away, or change nothing in the database.
+# These add something, remove a restriction, or change nothing in the database.
 _HARMLESS = (
     known.CreateModel,
     known.AlterModelOptions,
@@ -52,7 +52,7 @@ _VARCHAR = re.compile(r"varchar\((\d+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """An operation that the version before would not outlive."""
+    """An operation that would break the previous version."""
 
     migration: str
     operation: str
@@ -63,12 +63,12 @@ class Breach:
 
 
 def breaches(loader: MigrationLoader, baseline: Mapping[str, str], released: Collection[str]) -> list[Breach]:
-    """Returns what is wrong in all migrations of this project that are newer than the baseline.
+    """Returns the breaches in all migrations of this project that are newer than the baseline.
 
     Args:
-        baseline: the last migration of each app in the version before; an app that is not there is new.
-        released: the versions whose code may be named as the first that needs no more what a migration takes away
-            (`contracts = "0.2.0"` in the migration's class).
+        baseline: the last migration of each app in the previous version; an app that is missing is new.
+        released: the released versions. A migration may remove something if it names one of them as the first that no
+        longer needs it (`contracts = "0.2.0"` in the migration's class).
     """
     old = {node for each in baseline.items() for node in loader.graph.forwards_plan(each)}
     ours = [
@@ -91,7 +91,7 @@ def breaches(loader: MigrationLoader, baseline: Mapping[str, str], released: Col
 
 @dataclass(slots=True)
 class _Reading:
-    """One migration, operation by operation; `made` are the models that the version before does not have."""
+    """Reads a migration by operation. `made` are the models that the previous version does not have."""
 
     migration: Any
     state: Any
@@ -135,7 +135,7 @@ class _Reading:
         )
 
     def _state_breach(self, operation: Any) -> str:
-        """What is wrong with forgetting a column and leaving it there: rows are written without it from now on."""
+        """Returns the problem with a column that stays in the database but is no longer written, or ""."""
         if isinstance(operation, known.RemoveField) and not _may_be_left_out(self._field(self.state, operation)):
             return "the new version leaves out a column that may not be empty"
         return ""
@@ -158,8 +158,8 @@ def _added(each: Any) -> str:
 
 
 def _altered(before: Any, after: Any) -> str:
-    """What the version before would notice of a changed column, in PostgreSQL's terms."""
-    # Never connected: it only knows the names of types.
+    """Returns the effect of a changed column on the previous version, in PostgreSQL's terms, or ""."""
+    # It is never connected, and only provides the names of types.
     server = DatabaseWrapper({"OPTIONS": {}, "NAME": "", "TIME_ZONE": None, "CONN_MAX_AGE": 0}, "nowhere")
     types = before.db_type(server), after.db_type(server)
     is_checked = before.db_check(server) != after.db_check(server) or (after.unique and not before.unique)
@@ -178,7 +178,7 @@ def _altered(before: Any, after: Any) -> str:
 
 
 def _holds(wide: str | None, narrow: str | None) -> bool:
-    """Whether a column of one type takes all of the other's values, without being written anew."""
+    """Returns whether a column of one type accepts all values of the other without a rewrite."""
     if wide == narrow:
         return True
     limits = [_VARCHAR.fullmatch(each or "") for each in (wide, narrow)]

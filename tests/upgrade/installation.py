@@ -1,4 +1,4 @@
-"""An installation with its parts apart, each of one version or the other: web, workers and reconcilers as processes."""
+"""An installation with separate processes (web, workers, reconcilers), each of the old or the new version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.upgrade.api_client import Door
 from tests.upgrade.versions import Version
 from tests.waiting import wait_until
 
-# What Kubeflow demands of everybody who asks: people bring it with their requests, workers find it sealed.
+# Kubeflow requires this credential. Users send it with their requests, and workers get it sealed.
 KUBEFLOW_TOKEN = "only-for-tests"
 _TOKEN_HEADER = "X-Kubeflow-Token"
 _WORKER = ("manage.py", "rqworker", "render-base", "--worker-class", "apps.visualizations.jobs.RenderWorker")
@@ -29,10 +29,10 @@ _WORKER += ("--job-class", "apps.visualizations.jobs.RenderJob", "--serializer",
 
 @dataclass(slots=True)
 class House:
-    """What a test holds in its hands.
+    """An installation under the control of a test.
 
     Attributes:
-        env: settings that all parts share.
+        env: settings of all processes.
     """
 
     root: Path
@@ -41,9 +41,9 @@ class House:
     processes: dict[str, Any] = field(default_factory=dict)
 
     def settings(self, version: Version, name: str) -> dict[str, str]:
-        """The environment of a part: a data directory of its own, in which only the results are everybody's.
+        """Returns a process's environment variables. It has its own data directory, in which only results are shared.
 
-        The static files are its version's.
+        The static files are those of its version.
         """
         data_dir = self.root / name
         if not data_dir.exists():
@@ -68,7 +68,7 @@ class House:
         return done.stdout
 
     def start(self, version: Version, name: str, *call: str) -> None:
-        """Starts a Python program of a version; its output goes to `<root>/<name>.log`."""
+        """Starts a Python program of a version, with its output in `<root>/<name>.log`."""
         with self.log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [version.python, *call],
@@ -80,7 +80,7 @@ class House:
             )
 
     def start_web(self, version: Version, name: str) -> str:
-        """Starts a web process and returns its address once it answers."""
+        """Starts a web process, waits until it responds, and returns its address."""
         port = str(free_port())
         call = ("-m", "uvicorn", "vizportal.asgi:application", "--host", "127.0.0.1", "--port", port)
         self.start(version, name, *call, "--lifespan", "off", "--timeout-graceful-shutdown", "2")
@@ -89,7 +89,7 @@ class House:
         return url
 
     def start_worker(self, version: Version, name: str) -> None:
-        """Starts a worker, and its render host with it."""
+        """Starts a worker with its render host."""
         self.start(version, name, *_WORKER)
 
     def start_reconciler(self, version: Version, name: str) -> None:
@@ -102,21 +102,21 @@ class House:
             self.processes[name].send_signal(signal.SIGTERM)
 
     def wait_ended(self, *names: str, seconds: float = 120) -> list[int]:
-        """Waits for parts that were asked to end and returns their exit codes."""
+        """Waits for processes that were asked to end and returns their exit codes."""
         return [self.processes[name].wait(seconds) for name in names]
 
     def log(self, name: str) -> Path:
-        """Where a part's output is."""
+        """Returns the path of a process's output."""
         return self.root / f"{name}.log"
 
     def rows(self) -> dict[str, tuple[Any, ...]]:
-        """Returns (state, attempt, losses, html, html_sha256, notebook) of every render, by its id."""
+        """Returns (state, attempt, losses, html, html_sha256, notebook) of every render, by id."""
         question = "SELECT id, state, attempt, losses, html, html_sha256, notebook FROM visualizations_render"
         with psycopg.connect(self.database.url) as database:
             return {str(row[0]): row[1:] for row in database.execute(question)}
 
     def stop(self) -> None:
-        """Ends what still runs."""
+        """Ends the processes that still run."""
         for process in self.processes.values():
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
@@ -129,13 +129,13 @@ class House:
             hosts_end(run_dir)
 
     def door(self, url: str, token: str, session: Mapping[str, str]) -> Door:
-        """A person's way in at one web process: a token for the API, a sign-in for pages, a credential for Kubeflow."""
+        """Returns a user's client of a web process, with an API token, a session and a credential for Kubeflow."""
         return Door(url, {"Authorization": f"Bearer {token}", _TOKEN_HEADER: KUBEFLOW_TOKEN, **session})
 
 
 @contextmanager
 def house(root: Path, **env: str) -> Iterator[House]:
-    """Yields an installation with its database and its queue, and nothing of the portal yet."""
+    """Yields an installation with a database and a queue, but no process of the portal yet."""
     with postgres_server() as database, valkey_server() as queue:
         shared = {
             "SECRET_KEY": "only-for-tests",
@@ -154,7 +154,7 @@ def house(root: Path, **env: str) -> Iterator[House]:
 
 @contextmanager
 def kubeflow(root: Path) -> Iterator[str]:
-    """Yields VIZPORTAL_ENDPOINTS for a Kubeflow that is asked with people's own credentials; it runs its samples."""
+    """Yields VIZPORTAL_ENDPOINTS for a Kubeflow that requires users' own credentials and runs its samples."""
     env = {"VIZPORTAL_LOCALKFP_TOKEN": KUBEFLOW_TOKEN}
     with localkfp_process(root / "kubeflow", samples=True, env=env) as (host, _):
         endpoint = {"key": "default", "host": host, "auth": "person-token", "token_header": _TOKEN_HEADER}

@@ -1,4 +1,4 @@
-"""A whole portal on one machine, of one version or the other."""
+"""Runs a complete portal of the old or the new version on one machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 
 @contextmanager
 def running(version: Version, data_dir: Path, **env: str) -> Iterator[tuple[Door, subprocess.Popen[bytes]]]:
-    """Runs `manage.py up` of a version, which is all that `make run` does once the packages are there."""
+    """Runs `manage.py up` of a version, as `make run` does once the packages are installed."""
     port = free_port()
     bind = f"127.0.0.1:{port}"
     settings = version.settings({"VIZPORTAL_DATA_DIR": str(data_dir), "VIZPORTAL_BIND": bind, **env})

@@ -1,4 +1,4 @@
-"""Expand first, contract later: no migration may break the version that still runs beside the new one."""
+"""Expand first, contract later: no migration may break the previous version, which still runs beside the new one."""
 
 import importlib
 import shutil
@@ -32,20 +32,20 @@ class Migration(Migration):
 
 
 def released():
-    """The versions that the changelog has, without the one that is being made."""
+    """Returns the versions in the changelog, without the unreleased one."""
     lines = (BASE_DIR / "CHANGELOG.md").read_text().splitlines()
     return {line.split()[1] for line in lines if line.startswith("## ") and "unreleased" not in line.lower()}
 
 
-def test_migrations_since_the_version_before_only_expand():
+def test_migrations_since_the_previous_version_only_expand():
     assert [str(each) for each in breaches(MigrationLoader(None), BASELINE, released())] == []
 
 
-def test_the_baseline_is_what_the_version_before_has():
+def test_baseline_matches_the_previous_version():
     names = git("ls-tree", "-r", "--name-only", PREVIOUS["commit"], "apps").splitlines()
     found = {}
     for path in sorted(Path(name) for name in names if "/migrations/0" in name):
-        # An app's label may differ from its folder's name.
+        # An app's label may differ from its folder name.
         label = next(
             (app.label for app in apps.get_app_configs() if app.name == f"apps.{path.parts[1]}"), path.parts[1]
         )
@@ -55,7 +55,7 @@ def test_the_baseline_is_what_the_version_before_has():
 
 @pytest.fixture
 def plant(tmp_path, settings, monkeypatch):
-    """Puts a migration behind the last of visualizations and returns what is said of it."""
+    """Adds a migration after the last one of visualizations and returns its breaches."""
     package = f"planted_{tmp_path.name}"
     shutil.copytree(Path(apps.get_app_config("visualizations").path) / "migrations", tmp_path / package)
     monkeypatch.syspath_prepend(tmp_path)
@@ -111,7 +111,7 @@ EXPANDING = [
     "RemoveIndex('render', 'render_lease')",
     "RunPython(forget, RunPython.noop)",
     "SeparateDatabaseAndState(state_operations=[RemoveField('render', 'line')])",
-    # Nobody knows a table that this very version brings.
+    # The previous version does not know a table that this version adds.
     (
         "CreateModel('Note', [('id', models.BigAutoField(primary_key=True)), ('text', models.TextField())]), "
         "AddField('note', 'size', models.IntegerField(default=0)), "
@@ -122,32 +122,32 @@ EXPANDING = [
 
 
 @pytest.mark.parametrize("operations", BREAKING)
-def test_what_breaks_the_version_before_is_found(plant, operations):
+def test_breaking_operation_is_found(plant, operations):
     assert BREAKING[operations] in plant(operations)
 
 
 @pytest.mark.parametrize("operations", EXPANDING)
-def test_what_only_expands_may_pass(plant, operations):
+def test_expanding_operation_is_accepted(plant, operations):
     assert plant(operations) == ""
 
 
-def test_an_index_beside_writers_may_pass_where_the_migration_is_not_one_transaction(plant):
+def test_live_index_is_accepted_in_a_non_atomic_migration(plant):
     index = "AddIndexLive('render', models.Index(fields=['kernel'], name='by_kernel'))"
     assert plant(index, head="atomic = False") == ""
 
 
-def test_a_contraction_may_pass_once_a_released_version_does_without(plant):
+def test_contraction_is_accepted_if_a_release_no_longer_needs_it(plant):
     gone = "RemoveField('render', 'kernel')"
     assert plant(gone, head='contracts = "0.2.0"', versions={"0.1.0", "0.2.0"}) == ""
 
 
-def test_a_contraction_names_no_version_that_is_only_being_made(plant):
+def test_contraction_must_not_name_an_unreleased_version(plant):
     gone = "RemoveField('render', 'kernel')"
     found = plant(gone, head='contracts = "0.3.0"', versions={"0.1.0", "0.2.0"})
     assert "0.3.0 is no release yet" in found
     assert "still reads and writes it" in found
 
 
-def test_every_breach_of_one_migration_is_told(plant):
+def test_all_breaches_of_a_migration_are_reported(plant):
     found = plant("RemoveField('render', 'kernel'), RunPython(forget)")
     assert found.count("0005_planted") == 2

@@ -1,4 +1,4 @@
-"""An index is added and dropped beside writers, on both databases (`make test-postgres` has the other one)."""
+"""An index is added and dropped while others write, on both databases (`make test-postgres` runs the second)."""
 
 import pytest
 from django.db import connection, models
@@ -16,7 +16,7 @@ def indexes():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_index_is_added_and_dropped_without_keeping_writers_out():
+def test_index_is_added_and_dropped_without_blocking_writers():
     operation = AddIndexLive("render", models.Index(fields=["kernel"], name="by_kernel"))
     before = MigrationLoader(None).project_state()
     after = before.clone()

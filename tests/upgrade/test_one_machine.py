@@ -1,4 +1,4 @@
-"""`make run` of the version before is ended and that of the new one started on the same data: nothing is lost."""
+"""Stop `make run` of the previous version and start the new one on the same data. Nothing is lost."""
 
 import hashlib
 import signal
@@ -12,9 +12,9 @@ from tests.upgrade.machine import running
 from tests.upgrade.versions import PRESENT
 
 pytestmark = [pytest.mark.installation, pytest.mark.kernel, pytest.mark.timeout(900)]
-# Longer than it takes to ask for four more renders.
+# This takes longer than four more requests for renders.
 SLOW_S = 12
-# The administrator's own type: unlike people's own code it may be tried again when its worker goes.
+# The administrator's own type. Unlike users' custom code, it may be retried if its worker ends.
 TYPE = f"""
 # /// script
 # requires-python = ">=3.11"
@@ -31,7 +31,7 @@ print("patient done")
 
 
 def end_other_runs(door, step):
-    """Ends the larger sample, which would keep both cores busy for a minute."""
+    """Ends the larger sample, which would use both cores for a minute."""
     kubeflow = Door(door.read("/readyz")["kubeflow"]["host"])
     for run in door.read("/api/v1/runs")["items"]:
         if run["id"] != step["run_id"] and run["state"] in {"pending", "running"}:
@@ -44,7 +44,7 @@ def rows(data_dir):
         return {row[0]: row[1:] for row in found}
 
 
-def test_renders_done_running_and_waiting_outlive_the_upgrade_of_one_machine(previous, tmp_path):
+def test_done_running_and_waiting_renders_survive_a_one_machine_upgrade(previous, tmp_path):
     data_dir = tmp_path / "data"
     (tmp_path / "types").mkdir()
     (tmp_path / "types" / "patient.py").write_text(TYPE)
@@ -75,11 +75,11 @@ def test_renders_done_running_and_waiting_outlive_the_upgrade_of_one_machine(pre
         assert {each: ends[each]["state"] for each in waiting} == dict.fromkeys(waiting, "succeeded")
         assert all(f"late {number}" in new.page(each) for number, each in enumerate(waiting[:3]))
         assert CONTENT in new.page(waiting[3])
-        # What the administrator's type did is done again; people's own code is not, and its page says so.
+        # The administrator's type is rendered again. Users' custom code is not, and its page says so.
         assert ends[patient]["state"] == "succeeded"
         assert "patient done" in new.page(patient)
         assert (ends[code]["state"], ends[code]["reason"]) == ("lost", "worker_lost")
-        # The embedded Kubeflow is the same one, too.
+        # The embedded Kubeflow has the same data, too.
         made = {each["visualization_id"] for each in ends.values()}
         assert new.read(f"/api/v1/runs/{step['run_id']}")["visualizations"] == len(made)
         process.send_signal(signal.SIGTERM)
@@ -88,8 +88,8 @@ def test_renders_done_running_and_waiting_outlive_the_upgrade_of_one_machine(pre
     assert found.keys() == left.keys(), "no render was doubled"
     tries = sorted((state, attempt, losses) for state, attempt, losses, *_ in found.values())
     assert (len(tries), tries[0]) == (8, ("lost", 1, 1))
-    # At least one was tried twice. The previous version's reconciler may also count a job as lost that is about to be
-    # claimed.
+    # At least one was tried twice. The previous version's reconciler may also count a job as lost just before a worker
+    # claims it.
     assert set(tries[1:]) == {("succeeded", 1, 0), ("succeeded", 2, 1)}
     for *_, html, digest in found.values():
         assert not html or hashlib.sha256((data_dir / "results" / html).read_bytes()).hexdigest() == digest

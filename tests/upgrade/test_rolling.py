@@ -1,4 +1,4 @@
-"""Old and new web processes and workers side by side on one database and one queue: nothing is lost or done twice."""
+"""Old and new web processes and workers share a database and a queue. No render is lost or done twice."""
 
 import hashlib
 import re
@@ -20,18 +20,18 @@ made = io.StringIO()
 call_command("token", "create", "script", user="ada", stdout=made)
 print("TOKEN", made.getvalue().strip())
 """
-# Longer than migrating takes.
+# This takes longer than the migration.
 SLOW_S = 20
 
 
 @pytest.fixture
 def rolling(previous, tmp_path):
-    """The version before at work, with a web process, two workers and a reconciler."""
+    """Starts the previous version with a web process, two workers and a reconciler."""
     with kubeflow(tmp_path) as endpoints, house(tmp_path, VIZPORTAL_ENDPOINTS=endpoints) as found:
         found.manage(previous, "migrate", "-v0")
         for version in (previous, PRESENT):
             found.manage(version, "collectstatic", "--noinput", "-v0")
-        # One after the other: two of the version before that publish library scripts at once may end each other.
+        # Start one after the other: two workers of the previous version that publish library scripts at once may fail.
         for name in ("old-worker-1", "old-worker-2"):
             found.start_worker(previous, name)
             wait_until(lambda name=name: "Listening on" in found.log(name).read_text(), 180, f"the start of {name}")
@@ -39,7 +39,7 @@ def rolling(previous, tmp_path):
         yield found
 
 
-def test_no_render_is_lost_or_doubled_while_old_and_new_work_side_by_side(rolling, previous):
+def test_no_render_is_lost_or_doubled_during_a_rolling_upgrade(rolling, previous):
     house = rolling
     token = house.manage(previous, "shell", "-v0", stdin=PERSON).partition("TOKEN ")[2].strip()
     url = house.start_web(previous, "old-web")
@@ -49,7 +49,7 @@ def test_no_render_is_lost_or_doubled_while_old_and_new_work_side_by_side(rollin
     done = [old.custom(step, "done"), old.table(step, "done")]
     old.await_ended(done)
 
-    # The new tables under the old program: what runs and waits goes on, and more is asked for.
+    # Migrate while the old program runs: running and waiting renders continue, and more are requested.
     at_work = [old.custom(step, f"at work {number}", SLOW_S) for number in range(2)]
     old.await_running(at_work)
     waiting = [old.custom(step, "waits"), old.table(step, "waits")]
@@ -58,7 +58,7 @@ def test_no_render_is_lost_or_doubled_while_old_and_new_work_side_by_side(rollin
     later = [old.custom(step, "after migrating"), old.table(step, "after migrating")]
     expect_good(old, at_work + waiting + later)
 
-    # Workers first. The old ones are asked to end in the middle of a render; what waits is for the new ones.
+    # Replace workers first. The old ones must end during a render, and the new ones take the waiting renders.
     drained = [old.custom(step, f"drained {number}", SLOW_S) for number in range(2)]
     old.await_running(drained)
     to_new = [old.custom(step, "old web, new worker"), old.table(step, "old web, new worker")]
@@ -69,7 +69,7 @@ def test_no_render_is_lost_or_doubled_while_old_and_new_work_side_by_side(rollin
     assert house.wait_ended("old-worker-1", "old-worker-2") == [0, 0]
     expect_good(old, drained)
 
-    # Then a web process and a reconciler beside the old ones: both ask, and each shows what the other asked for.
+    # Then start a new web process and reconciler. Old and new web process show each other's renders.
     new = house.door(house.start_web(PRESENT, "new-web"), token, session)
     house.start_reconciler(PRESENT, "new-reconciler")
     for web in (new, old, new):
@@ -88,7 +88,7 @@ def test_no_render_is_lost_or_doubled_while_old_and_new_work_side_by_side(rollin
 
 
 def expect_good(door, renders):
-    """Waits for the renders' end; each has what it was asked for on its page."""
+    """Waits for the end of the renders and checks that each page has its mark."""
     for render in door.await_ended(renders):
         assert render["state"] == "succeeded", render
         made = door.read(f"/api/v1/visualizations/{render['visualization_id']}")
@@ -99,7 +99,7 @@ def expect_good(door, renders):
 def _check_rows(house, renders):
     rows = house.rows()
     assert rows.keys() == set(renders)
-    # The previous version's reconciler may count a job as lost that is about to be claimed, and queue it once more.
+    # The previous version's reconciler may count a job as lost just before a worker claims it, and queue it again.
     assert {row[:3] for row in rows.values()} <= {("succeeded", 1, 0), ("succeeded", 2, 1)}
     named = set()
     for _, _, _, html, digest, notebook in rows.values():
@@ -114,7 +114,7 @@ def _check_rows(house, renders):
 
 
 def _check_who_worked(house, *, old, new):
-    """Each render was begun once, and by whom it was meant for; a draining worker took nothing more."""
+    """Checks that the intended worker started each render once, and that draining workers took no more."""
     expected = {each: who for who, renders in (("old", old), ("new", new)) for each in renders}
     began = [
         (render, path.name.partition("-")[0])

@@ -1,4 +1,4 @@
-"""The version that people upgrade from, out of this repository's history, and the one that is being made."""
+"""The previous version, from this repository's history, and the current one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEFINITIONS = ("base", "steps")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A tree of the program, the Python that has its packages, and the environments its renders run in."""
+    """A source tree, a Python with its packages, and the environments of its renders."""
 
     name: str
     tree: Path
@@ -29,7 +29,7 @@ class Version:
     environments: Path
 
     def settings(self, env: dict[str, str]) -> dict[str, str]:
-        """Returns the environment variables of one of its processes: nothing of the machine's own portal."""
+        """Returns environment variables for its processes, without those of the machine's own portal."""
         ours = ("VIZPORTAL_", "DJANGO_", "KFP_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PYTHONPATH")
         plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**plain, "VIZPORTAL_ENVIRONMENTS_DIR": str(self.environments), **env}
@@ -39,7 +39,7 @@ PRESENT = Version("new", BASE_DIR, Path(sys.executable), BASE_DIR / ".environmen
 
 
 def git(*arguments: str) -> str:
-    """Returns what git says about this repository; skips the test where it has no history to ask about."""
+    """Returns the output of git for this repository. Skips the test if there is no history."""
     return _git(*arguments).decode()
 
 
@@ -54,7 +54,7 @@ def _git(*arguments: str) -> bytes:
 
 
 def _has_history() -> bool:
-    """Whether this is a whole checkout, with every commit that led to it."""
+    """Returns whether this is a complete checkout with its full history."""
     call = ["git", "rev-list", "--count", "HEAD"]
     counted = subprocess.run(call, cwd=BASE_DIR, check=False, capture_output=True, text=True)
     is_shallow = (BASE_DIR / ".git" / "shallow").exists()
@@ -62,7 +62,7 @@ def _has_history() -> bool:
 
 
 def previous_version(root: Path) -> Version:
-    """Brings the version before into `root`, with the very packages of its own lock file."""
+    """Sets up the previous version in `root`, with exactly the packages of its lock file."""
     tree, packages = root / "tree", root / "packages"
     tree.mkdir()
     archive = _git("archive", "--format=tar", tomllib.loads(PREVIOUS_FILE.read_text())["commit"])
@@ -78,7 +78,7 @@ def previous_version(root: Path) -> Version:
     version = Version("old", tree, packages / "bin" / "python", PRESENT.environments)
     if all(_lock(tree, key) == _lock(BASE_DIR, key) for key in _DEFINITIONS):
         return version
-    # It would build its own in the place of ours.
+    # It would build its own environments in the place of ours.
     version = Version("old", tree, version.python, root / "environments")
     for key in _DEFINITIONS:
         call = [version.python, "manage.py", "environments", "build", key]

@@ -1,4 +1,4 @@
-"""The wheel in an empty directory, with a clean home: everything starts, and a result is rendered."""
+"""Install the wheel in an empty directory with a clean home: everything starts, and a result is rendered."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def wheel(tmp_path_factory):
     return found
 
 
-def test_nothing_of_the_wheel_takes_a_common_name(wheel):
+def test_wheel_has_no_top_level_package_with_a_common_name(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     tops = {name.partition("/")[0] for name in names}
@@ -41,7 +41,7 @@ def test_nothing_of_the_wheel_takes_a_common_name(wheel):
 
 
 def clean_environ(home):
-    # Downloads are shared with other installations of this machine; everything else is as on a new one.
+    # Downloads are shared with other installations on this machine. Everything else is as on a new machine.
     cache = os.environ.get("UV_CACHE_DIR") or str(home / "cache")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIZPORTAL_", "DJANGO_", "KFP_"))}
     for name in ("SECRET_KEY", "VIRTUAL_ENV", "PYTHONPATH"):
@@ -49,7 +49,7 @@ def clean_environ(home):
     return {**kept, "HOME": str(home), "UV_CACHE_DIR": cache}
 
 
-def test_the_wheel_starts_the_product_in_an_empty_directory(wheel, tmp_path):
+def test_wheel_starts_the_portal_in_an_empty_directory(wheel, tmp_path):
     home, empty, output = tmp_path / "home", tmp_path / "empty", tmp_path / "up.log"
     home.mkdir()
     empty.mkdir()
@@ -78,7 +78,7 @@ def test_the_wheel_starts_the_product_in_an_empty_directory(wheel, tmp_path):
 
 
 def rendered(portal, type_key, step_name):
-    """Asks for a visualization of a step of the sample run, and returns the render at its end."""
+    """Requests a visualization of a step of the sample run, and returns its finished render."""
     [run] = [run for run in portal.get("/api/v1/runs")["items"] if "tip-prediction" in run["name"]]
     steps = portal.get(f"/api/v1/runs/{run['id']}")["steps"]
     [step] = [step for step in steps if step["name"] == step_name]

@@ -1,4 +1,4 @@
-"""What the client makes of the portal's answers. tests/docs runs it against a portal."""
+"""Test the client with prepared responses. tests/docs runs it against a portal."""
 
 import json
 from html.parser import HTMLParser
@@ -28,7 +28,7 @@ def visualization(number, *, state="succeeded", figures=(), **render):
 
 @pytest.fixture
 def portal():
-    """Answers by (method, path), each a body, a list of bodies in turn, or (status, body); keeps what was asked."""
+    """Responds by (method, path) with a body, the next body of a list, or (status, body), and records the requests."""
     answers, asked = {}, []
 
     def answer(request):
@@ -57,7 +57,7 @@ class Frames(HTMLParser):
             self.frames.append(dict(attrs))
 
 
-def test_it_waits_for_the_end_and_shows_the_result_in_a_sandbox(portal):
+def test_visualize_waits_and_shows_the_result_in_a_sandboxed_frame(portal):
     page = '<p class="x">"quoted" & </iframe><script>1</script></p>'
     render = {"state": "running", "api_url": "/api/v1/renders/1/", "url": "/renders/1/"}
     portal.answers |= {
@@ -84,19 +84,19 @@ def test_it_waits_for_the_end_and_shows_the_result_in_a_sandbox(portal):
     assert "b" not in shown.tags
 
 
-def test_a_very_large_result_is_a_link(portal):
+def test_very_large_result_is_shown_as_link(portal):
     portal.answers["GET", "/api/v1/visualizations/v1"] = visualization(1, html_bytes=2**30)
     shown = Frames(portal.result("v1")._repr_html_())
     assert (shown.frames, "a" in shown.tags) == ([], True)
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_figures_are_a_row_for_each_run_the_oldest_first(portal, installed, monkeypatch):
+def test_figures_have_one_row_per_run_oldest_first(portal, installed, monkeypatch):
     first = {"items": [visualization(3, figures=[{"name": "auc", "value": 0.9}]), visualization(2)], "next": "2"}
     last = {"items": [visualization(1, figures=[{"name": "auc", "value": 0.7}])], "next": None}
     portal.answers["GET", "/api/v1/series/s1"] = [first, last]
     made = []
-    # pandas is another environment's: here it is there or not.
+    # pandas is not in this environment, so fake that it is installed or missing.
     frames = type("pandas", (), {"DataFrame": staticmethod(lambda rows: made.append(rows) or "frame")})
     monkeypatch.setitem(__import__("sys").modules, "pandas", frames if installed else None)
     found = portal.figures("s1")
@@ -105,7 +105,7 @@ def test_figures_are_a_row_for_each_run_the_oldest_first(portal, installed, monk
     assert [(row["run_id"], row.get("auc")) for row in rows] == [("r1", 0.7), ("r2", None), ("r3", 0.9)]
 
 
-def test_figures_take_the_id_of_a_visualization_too(portal, monkeypatch):
+def test_figures_accept_a_visualization_id(portal, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     missing = (404, {"error": {"code": "not_found", "message": "There is no such series."}})
     portal.answers |= {
@@ -127,7 +127,7 @@ def test_figures_take_the_id_of_a_visualization_too(portal, monkeypatch):
         ("higher", (0.5, None), (None, None)),
     ],
 )
-def test_compare(portal, better, values, wanted):
+def test_compare_returns_change_and_is_better(portal, better, values, wanted):
     for number, value in enumerate(values, 1):
         figures = [] if value is None else [{"name": "auc", "value": value, "better": better}]
         portal.answers["GET", f"/api/v1/visualizations/v{number}"] = visualization(number, figures=figures)
@@ -149,7 +149,7 @@ def test_compare(portal, better, values, wanted):
         ((200, "[]"), 0, "not its API"),
     ],
 )
-def test_a_refusal_is_a_sentence(portal, answer, status, said):
+def test_refused_request_raises_portal_error_with_message(portal, answer, status, said):
     portal.answers["GET", "/api/v1/visualizations/v1"] = answer
     with pytest.raises(PortalError, match=said) as caught:
         portal.result("v1")
@@ -157,7 +157,7 @@ def test_a_refusal_is_a_sentence(portal, answer, status, said):
     assert "vzp_secret" not in str(caught.value)
 
 
-def test_a_render_that_failed_or_takes_too_long_is_an_error(portal):
+def test_failed_or_slow_render_raises_error(portal):
     failed = {"state": "failed", "message": "There is no column score.", "reason": "cell_error", "url": "/r/"}
     portal.answers["POST", "/api/v1/visualizations"] = {"id": "v1", "render": failed}
     with pytest.raises(RenderFailedError, match="no column score") as caught:
@@ -168,7 +168,7 @@ def test_a_render_that_failed_or_takes_too_long_is_an_error(portal):
         portal.visualize("r1", "s1", wait_s=0)
 
 
-def test_a_portal_that_is_away_is_an_error():
+def test_unreachable_portal_raises_error():
     with Client("http://127.0.0.1:9", "x", timeout_s=2) as client, pytest.raises(PortalError, match="does not answer"):
         client.result("v1")
 

@@ -1,4 +1,4 @@
-"""A localkfp in this process whose runs never start, and a real one that runs them."""
+"""Fixtures: a localkfp in this process whose runs never start, and a real one that runs them."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ API = "/apis/v2beta1"
 
 
 def spec(name="p", **parameters):
-    """Returns the smallest compiled pipeline: one task, and parameters given as their declarations."""
+    """Returns the smallest compiled pipeline: one task, and the given parameter declarations."""
     return {
         "pipelineInfo": {"name": name},
         "root": {"dag": {"tasks": {"a": {}}}, "inputDefinitions": {"parameters": parameters}},
@@ -42,7 +42,7 @@ def names(answer, key):
 
 
 def assert_error(answer, status, text):
-    """The shape is grpc-gateway's; people read details[0].message."""
+    """Checks an error in the form of grpc-gateway. People read details[0].message."""
     assert answer.status_code == status, answer.text
     body = answer.json()
     assert body["message"] == body["details"][0]["message"]
@@ -51,7 +51,7 @@ def assert_error(answer, status, text):
 
 
 def assert_upload_error(answer, status, text):
-    """An upload is no gRPC call: Kubeflow's upload server writes its errors in a form of its own."""
+    """Checks an upload's error. Kubeflow's upload server does not use gRPC and has its own form of errors."""
     assert answer.status_code == status, answer.text
     body = answer.json()
     assert body.keys() == {"error_message", "error_details"}
@@ -59,20 +59,20 @@ def assert_upload_error(answer, status, text):
 
 
 class Http:
-    """Serves one application after another on one port: starting a server for every test would take the time."""
+    """Serves one application after another on one port, since starting a server for every test would take too long."""
 
     def __init__(self):
         self.app = None
-        # With the protocol named, asyncio sets TCP_NODELAY: 40 ms less for each request.
+        # If the protocol is given, asyncio sets TCP_NODELAY, which saves 40 ms per request.
         self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self.listener.bind(("127.0.0.1", 0))
-        # From here on a request waits for the server instead of being refused while its thread starts.
+        # From here on, a request waits for the server instead of being refused while the thread starts.
         self.listener.listen()
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.server = uvicorn.Server(uvicorn.Config(self.serve, interface="asgi3", lifespan="off", log_config=None))
         self.thread = threading.Thread(target=self.server.run, args=([self.listener],))
         self.session = requests.Session()
-        # Proxy variables of the machine that runs the tests must not matter.
+        # Ignore proxy variables of the machine that runs the tests.
         self.session.trust_env = False
 
     async def serve(self, scope, receive, send):
@@ -95,7 +95,7 @@ def http():
 
 @dataclass
 class Server:
-    """A server in this process. Its scheduler is not started, so that runs stay as the test left them."""
+    """A server in this process. Its scheduler is not started, so that runs keep the state that a test gives them."""
 
     http: Http
     app: object
@@ -145,14 +145,14 @@ def server(http, tmp_path):
 
 @pytest.fixture(scope="session")
 def localkfp(tmp_path_factory):
-    """The address of a real server; pipelines sent to it run."""
+    """Returns the address of a real server, which runs pipelines."""
     with localkfp_server(tmp_path_factory.mktemp("localkfp")) as host:
         yield host
 
 
 @pytest.fixture
 def client(localkfp, tmp_path, monkeypatch):
-    """A kfp.Client of the real server, which keeps its context file out of this user's HOME."""
+    """Returns a kfp.Client of the real server. Its context file stays out of the user's HOME."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import kfp

@@ -1,4 +1,4 @@
-"""Reads a run's lineage from a server, as plain values."""
+"""Reads a run's lineage from a server into plain values."""
 
 import requests
 from google.protobuf.json_format import MessageToDict

@@ -1,6 +1,6 @@
-"""Pipelines that tests run, and how they wait for them."""
+"""Pipelines for the tests, and helpers that run them and wait for them."""
 
-# A component is one function that has to stand alone.
+# A component is one self-contained function.
 # ruff: noqa: PTH110, PTH123
 
 import warnings
@@ -88,7 +88,7 @@ def finished(client, run_id):
 
 
 def run_it(client, localkfp, pipeline, arguments=None):
-    """Runs a pipeline; returns the run and its steps by task name, the newest of each."""
+    """Runs a pipeline and returns the run and the newest step of each task, by task name."""
     made = client.create_run_from_pipeline_func(pipeline, arguments=arguments or {})
     return finished(client, made.run_id), by_task(read_steps(localkfp, made.run_id))
 

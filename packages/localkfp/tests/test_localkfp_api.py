@@ -1,4 +1,4 @@
-"""The REST answers that kfp.Client and the portal rely on."""
+"""REST responses that kfp.Client and the portal rely on."""
 
 import io
 import tarfile
@@ -20,7 +20,7 @@ def test_a_default_experiment_exists(server):
     assert names(server.get("/experiments"), "experiments") == ["Default"]
 
 
-def test_an_experiment_is_created_once(server):
+def test_experiment_name_is_unique(server):
     made = server.post("/experiments", {"display_name": "e", "description": "d"}).json()
     assert server.get(f"/experiments/{made['experiment_id']}").json() == made
     assert made["storage_state"] == "AVAILABLE"
@@ -28,14 +28,14 @@ def test_an_experiment_is_created_once(server):
     assert_error(server.post("/experiments", {}), 400, "display_name")
 
 
-def test_an_experiment_is_found_by_the_filter_kfp_client_sends(server):
+def test_experiment_is_found_with_kfp_clients_filter(server):
     server.post("/experiments", {"display_name": "e"})
-    # kfp.Client names the operation by number and the value in camel case.
+    # kfp.Client sends the operation as a number and the value's key in camel case.
     wanted = predicates({"operation": 1, "key": "display_name", "stringValue": "e"})
     assert names(server.get("/experiments", filter=wanted), "experiments") == ["e"]
 
 
-def test_an_experiment_is_archived_and_deleted_but_not_the_default(server):
+def test_experiment_except_the_default_can_be_archived_and_deleted(server):
     made = server.post("/experiments", {"display_name": "e"}).json()["experiment_id"]
     server.post(f"/experiments/{made}:archive")
     assert server.get(f"/experiments/{made}").json()["storage_state"] == "ARCHIVED"
@@ -54,7 +54,7 @@ def test_an_uploaded_pipeline_has_a_version_with_its_spec(server):
     assert_upload_error(server.upload(name="mine"), 409, "already exists")
 
 
-def test_a_second_version_is_uploaded_and_each_deleted(server):
+def test_second_version_is_uploaded_and_versions_are_deleted(server):
     pipeline = server.upload(name="mine").json()["pipeline_id"]
     added = server.upload("/pipelines/upload_version", name="v2", pipelineid=pipeline).json()
     path = f"/pipelines/{pipeline}/versions"
@@ -89,11 +89,11 @@ def tarred(text):
 
 
 @pytest.mark.parametrize("pack", [str, zipped, tarred])
-def test_packages_of_every_kind_are_read(server, pack):
+def test_every_package_format_is_accepted(server, pack):
     assert server.upload(name="mine", content=pack(yaml.safe_dump(spec()))).status_code == 200
 
 
-def test_a_package_with_a_platform_spec_keeps_both(server):
+def test_package_with_platform_spec_keeps_both_documents(server):
     pipeline = server.upload(name="mine", content=yaml.safe_dump_all([spec(), {"platforms": {}}])).json()
     versions = server.get(f"/pipelines/{pipeline['pipeline_id']}/versions").json()["pipeline_versions"]
     assert versions[0]["pipeline_spec"] == {"pipeline_spec": spec(), "platform_spec": {"platforms": {}}}
@@ -113,20 +113,20 @@ def test_a_package_with_a_platform_spec_keeps_both(server):
         (b"\xff\xfe\x00", "not YAML"),
     ],
 )
-def test_a_package_that_is_no_pipeline_is_refused_with_a_reason(server, content, text):
+def test_invalid_package_is_refused_with_a_reason(server, content, text):
     assert_upload_error(server.upload(name="mine", content=content), 400, text)
 
 
-def test_an_upload_without_the_file_is_refused(server):
+def test_upload_without_file_is_refused(server):
     answer = server.call("POST", "/apis/v2beta1/pipelines/upload", params={"name": "p"}, json={})
     assert_upload_error(answer, 400, "")
 
 
-def test_a_body_that_is_too_large_is_refused(server):
+def test_oversized_body_is_refused(server):
     assert_error(server.upload(name="mine", content=b" " * (17 * 1024**2)), 413, "16 MB")
 
 
-def test_a_pipeline_and_a_version_are_renamed_and_tagged(server):
+def test_pipeline_and_version_can_be_renamed_and_tagged(server):
     made = server.upload(name="mine").json()
     assert "tags" not in made
     path = f"/apis/v2beta1/pipelines/{made['pipeline_id']}"

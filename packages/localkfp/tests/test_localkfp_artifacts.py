@@ -1,4 +1,4 @@
-"""Artifact bytes and logs: what is handed out, and that nothing outside the data directory ever is."""
+"""The server returns artifact bytes and logs, and nothing outside its data directory."""
 
 import io
 import tarfile
@@ -24,7 +24,7 @@ def get(server, key="v2/artifacts/p/r/t/u/out.csv", bucket="mlpipeline", source=
     return server.call("GET", "/artifacts/get", params=query)
 
 
-def test_a_uri_and_its_file_name_each_other(tmp_path):
+def test_uri_and_path_map_to_each_other(tmp_path):
     places = Places(root=tmp_path)
     path = places.path_of(URI)
     assert path == tmp_path / "artifacts" / "mlpipeline/v2/artifacts/p/r/t/u/out.csv"
@@ -34,13 +34,13 @@ def test_a_uri_and_its_file_name_each_other(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["minio", "s3"])
-def test_a_file_is_sent_whole_or_its_beginning(server, artifact, source):
+def test_file_or_its_first_bytes_are_sent(server, artifact, source):
     assert get(server, source=source).content == b"a,b\n1,2\n"
     assert get(server, source=source, peek=3).content == b"a,b"
     assert get(server, source=source, peek=9999).content == b"a,b\n1,2\n"
 
 
-def test_a_folder_is_sent_as_tar_without_its_links(server, artifact):
+def test_folder_is_sent_as_tar_without_symlinks(server, artifact):
     (artifact.parent / "sub").mkdir()
     (artifact.parent / "sub" / "more.txt").write_text("more")
     (artifact.parent / "link").symlink_to("/etc/passwd")
@@ -71,7 +71,7 @@ def test_a_folder_is_sent_as_tar_without_its_links(server, artifact):
         ("a/b", "c"),
     ],
 )
-def test_what_is_not_there_or_outside_is_a_404_in_plain_text(server, artifact, bucket, key):
+def test_missing_or_outside_path_returns_plain_text_404(server, artifact, bucket, key):
     root = server.places.artifacts / "mlpipeline"
     (root / "outside").symlink_to("/etc")
     (server.places.artifacts / "other").mkdir()
@@ -82,13 +82,13 @@ def test_what_is_not_there_or_outside_is_a_404_in_plain_text(server, artifact, b
     assert answer.headers["content-type"].startswith("text/plain")
 
 
-def test_odd_requests_get_kubeflows_answers(server, artifact):
+def test_malformed_requests_get_the_same_response_as_from_kubeflow(server, artifact):
     assert get(server, "k" * 1025).status_code == 500
     assert get(server, source="gcs").status_code == 404
     assert get(server, peek="some").content == b"a,b\n1,2\n"
 
 
-def test_a_log_is_readable_while_the_step_runs(server):
+def test_log_can_be_read_while_the_step_runs(server):
     run_id = server.run()["run_id"]
     record = Recorder(store=server.store, run_id=run_id)
     record.start(recorder.CONTAINER, task_name="t", pod_name="p-1")

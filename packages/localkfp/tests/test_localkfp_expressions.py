@@ -1,4 +1,4 @@
-"""Conditions, placeholders and declared types, without a run."""
+"""Evaluate conditions, placeholders and declared types without a run."""
 
 import pytest
 from google.protobuf import json_format
@@ -41,7 +41,7 @@ def test_conditions(expression, n, wanted):
         ("1 +", "its condition cannot be evaluated: 1 +"),
     ],
 )
-def test_a_condition_that_cannot_be_evaluated_is_said(expression, said):
+def test_invalid_condition_raises_task_error(expression, said):
     with pytest.raises(TaskError, match="^" + "its condition") as raised:
         conditions.is_true(expression, {"n": "many"})
     assert str(raised.value).startswith(said)
@@ -84,7 +84,7 @@ def test_placeholders(text, wanted):
     assert placeholders.word(text, INPUT, FACTS) == wanted
 
 
-def test_a_broken_structured_placeholder_is_said():
+def test_malformed_structured_placeholder_raises_task_error():
     with pytest.raises(TaskError, match=r'^its argument {"Concat": 1} is not a Concat or IfPresent placeholder'):
         placeholders.words(['{"Concat": 1}'], INPUT, FACTS)
 
@@ -106,7 +106,7 @@ def declared(kind, **more):
         ("BOOLEAN", False, False),
     ],
 )
-def test_a_parameter_is_converted_as_kubeflow_converts(kind, value, wanted):
+def test_parameter_is_converted_as_in_kubeflow(kind, value, wanted):
     found = typed("p", value, declared(kind))
     assert (found, type(found)) == (wanted, type(wanted))
 
@@ -121,13 +121,13 @@ def test_a_parameter_is_converted_as_kubeflow_converts(kind, value, wanted):
         ("STRUCT", [1], "its input 'p' must be an object, and is [1]"),
     ],
 )
-def test_a_parameter_of_another_type_is_said(kind, value, said):
+def test_parameter_of_wrong_type_raises_task_error(kind, value, said):
     with pytest.raises(TaskError) as raised:
         typed("p", value, declared(kind))
     assert str(raised.value) == said
 
 
-def test_literals_limit_a_parameter():
+def test_parameter_must_be_one_of_its_literals():
     limits = declared("STRING", literals=["red", "blue"])
     assert typed("p", "red", limits) == "red"
     with pytest.raises(TaskError, match=r"must be one of \[\"red\", \"blue\"\], and is \"green\"$"):

@@ -1,6 +1,6 @@
-"""Control flow, roots, retries and deletions of pipelines that really run."""
+"""Run pipelines with control flow, pipeline roots, retries and deletions."""
 
-# A component is one function that has to stand alone, and its defaults are its pipeline's.
+# A component is one self-contained function, and its defaults are those of its pipeline.
 # ruff: noqa: B006, PTH123
 
 import warnings
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 
-def test_loops_conditions_and_exit_handlers_are_recorded_as_kubeflow_does(client, localkfp):
+def test_loops_conditions_and_exit_handlers_are_recorded_as_in_kubeflow(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def clean_up(status: dsl.PipelineTaskFinalStatus):
         print("ended", status.state)
@@ -56,7 +56,7 @@ def test_loops_conditions_and_exit_handlers_are_recorded_as_kubeflow_does(client
     assert "ended COMPLETE" in read_log(localkfp, made.run_id, ended)
 
 
-def test_a_failed_run_is_retried_under_its_own_id(client, localkfp, tmp_path):
+def test_retried_run_keeps_its_id(client, localkfp, tmp_path):
     @dsl.component(base_image=PYTHON)
     def needs(path: str):
         with open(path) as file:
@@ -77,7 +77,7 @@ def test_a_failed_run_is_retried_under_its_own_id(client, localkfp, tmp_path):
     assert "here now" in read_log(localkfp, made.run_id, attempts[-1])
 
 
-def test_a_pipeline_root_in_another_bucket_is_followed(client, localkfp):
+def test_pipeline_root_in_another_bucket_is_used(client, localkfp):
     made = client.create_run_from_pipeline_func(three_steps, pipeline_root="minio://mine/root/")
     assert finished(client, made.run_id).state == "SUCCEEDED"
     ((_, _, dataset),) = by_task(read_steps(localkfp, made.run_id))["make"]["artifacts"]
@@ -85,7 +85,7 @@ def test_a_pipeline_root_in_another_bucket_is_followed(client, localkfp):
     assert read_artifact(localkfp, dataset.uri).status_code == 200
 
 
-def test_a_deleted_running_run_ends(client, localkfp, tmp_path):
+def test_deleting_a_running_run_ends_its_processes(client, localkfp, tmp_path):
     made = client.create_run_from_pipeline_func(waiting, arguments={"path": str(tmp_path / "x")})
     pid = int(wait_until(lambda: read_text(tmp_path / "x.pid")))
     client.delete_run(made.run_id)

@@ -1,6 +1,6 @@
-"""Graphs as kfp's compiler writes them, really run: what tasks get from each other, and from nobody."""
+"""Run graphs of kfp's compiler and check the inputs that tasks get from each other, or by default."""
 
-# A component is one function that has to stand alone, and kfp reads `text: str = None` as optional.
+# A component is one self-contained function, and kfp reads `text: str = None` as optional.
 # ruff: noqa: B006, PTH123, RUF013
 
 import warnings
@@ -33,7 +33,7 @@ def say(text: str = "nothing", other: str = None):
     print(f"said: {text!r} {other!r}")
 
 
-def test_what_skipped_iterations_did_not_make_is_left_out_and_nested_loops_make_one_list(client, localkfp):
+def test_collected_omits_skipped_iterations_and_flattens_nested_loops(client, localkfp):
     @dsl.pipeline(name="collected")
     def collected(least: int = 2):
         with dsl.ParallelFor([1, 2, 3]) as n, dsl.If(n >= least):
@@ -48,7 +48,7 @@ def test_what_skipped_iterations_did_not_make_is_left_out_and_nested_loops_make_
     assert "numbers: [20, 40, 20, 40]" in read_log(localkfp, run.run_id, steps["add-2"])
 
 
-def test_artifacts_of_no_iteration_and_one_that_was_written_elsewhere(client, localkfp):
+def test_empty_collected_artifacts_and_custom_artifact_path(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def elsewhere(out: dsl.Output[dsl.Dataset]):
         out.custom_path = "own.txt"
@@ -73,7 +73,7 @@ def test_artifacts_of_no_iteration_and_one_that_was_written_elsewhere(client, lo
     assert "read: own place" in read_log(localkfp, run.run_id, steps["read"])
 
 
-def test_a_loop_over_the_list_of_a_loop_around_it(client, localkfp):
+def test_inner_loop_over_the_same_list_as_the_outer_loop(client, localkfp):
     @dsl.pipeline(name="again")
     def again(items: list[int] = [1, 2]):
         with dsl.ParallelFor(items) as outer:
@@ -88,7 +88,7 @@ def test_a_loop_over_the_list_of_a_loop_around_it(client, localkfp):
     assert not any("pipelinechannel--items" in (step.get("inputs") or {}) for step in turns)
 
 
-def test_a_loop_over_parts_of_the_items_of_a_loop(client, localkfp):
+def test_inner_loop_over_a_field_of_the_outer_item(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def people() -> list:
         return [{"who": "Ann", "pets": [{"kind": "cat"}]}, {"who": "Bo", "pets": [{"kind": "dog"}, {"kind": "emu"}]}]
@@ -110,7 +110,7 @@ def test_a_loop_over_parts_of_the_items_of_a_loop(client, localkfp):
     ]
 
 
-def test_what_waits_for_a_skipped_branch_is_skipped_too(client, localkfp, tmp_path):
+def test_task_after_a_skipped_branch_is_skipped(client, localkfp, tmp_path):
     @dsl.pipeline(name="branches")
     def branches(word: str = 'it\'s "b"'):
         with dsl.If(word == "a"):
@@ -119,7 +119,7 @@ def test_what_waits_for_a_skipped_branch_is_skipped_too(client, localkfp, tmp_pa
         with dsl.If(word != "a"):
             say(text="always")
 
-    # kfp's compiler refuses to write this dependency; other compilers and people do not.
+    # kfp's compiler refuses to write this dependency, but other compilers and people may write it.
     package = tmp_path / "p.yaml"
     compiler.Compiler().compile(branches, str(package))
     spec = yaml.safe_load(package.read_text())
@@ -136,7 +136,7 @@ def test_what_waits_for_a_skipped_branch_is_skipped_too(client, localkfp, tmp_pa
     assert [steps[name]["state"] for name in ("condition-1", "condition-2")] == ["CANCELED", "COMPLETE"]
 
 
-def test_optional_inputs_that_nobody_gives(client, localkfp):
+def test_omitted_optional_inputs_use_their_defaults(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def maybe(data: dsl.Input[dsl.Dataset] = None, text: str = "left out"):
         print("got:", data, text)
@@ -183,14 +183,14 @@ def test_placeholders_in_commands_and_constants(client, localkfp):
     run, steps = run_it(client, localkfp, placed)
     assert run.state == "SUCCEEDED", run.error
     words = [line for line in read_log(localkfp, run.run_id, steps["echo"]).splitlines() if line.startswith("<")]
-    # Text in a parameter is the user's, whatever it looks like.
+    # A parameter's text is user data, even if it looks like a placeholder.
     assert words[:5] == ["<a{{$}}=b>", "<--left-out>", "<--text>", "<{{$}}>", "<before {{$}} after>"]
     assert words[5].endswith("/out>")
     assert words[6] == "<echo>"
     assert f"said: 'w-produce' '{run.run_id}'" in read_log(localkfp, run.run_id, steps["say"])
 
 
-def test_an_exit_task_hears_how_its_tasks_ended_and_defaults_stand_in_for_what_failed(client, localkfp):
+def test_exit_task_gets_the_final_status_and_defaults_for_failed_inputs(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def fail() -> str:
         raise ValueError("on purpose")

@@ -1,4 +1,4 @@
-"""Who is let in: this machine's programs, not web pages, and with a token only those who have it."""
+"""Programs on this machine have access, web pages do not. With a token, only its bearer has access."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ HEALTH = "/apis/v2beta1/healthz"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "127.0.0.9", "localhost:8888", "LOCALHOST", "[::1]:80"])
-def test_loopback_names_are_served_whatever_the_port(server, host):
+def test_loopback_hosts_are_served_on_every_port(server, host):
     assert server.call("GET", HEALTH, headers={"Host": host}).status_code == 200
 
 
@@ -33,7 +33,7 @@ def test_loopback_names_are_served_whatever_the_port(server, host):
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_web_pages_upload_is_refused_and_nothing_is_stored(server, headers):
+def test_upload_from_a_web_page_is_refused(server, headers):
     files = {"uploadfile": ("p.yaml", b"{}")}
     answer = server.call("POST", "/apis/v2beta1/pipelines/upload", headers=headers, files=files)
     assert answer.status_code == 403
@@ -41,12 +41,12 @@ def test_a_web_pages_upload_is_refused_and_nothing_is_stored(server, headers):
     assert server.get("/pipelines").json().get("total_size", 0) == 0
 
 
-def test_the_servers_own_origin_is_served(server):
+def test_same_origin_request_is_served(server):
     own = {"Origin": server.http.url, "Sec-Fetch-Site": "same-origin"}
     assert server.call("GET", HEALTH, headers=own).status_code == 200
 
 
-def test_with_a_token_only_its_bearer_is_served_under_any_name(http, tmp_path):
+def test_token_bearer_alone_is_served_under_any_host_name(http, tmp_path):
     server = make_server(http, tmp_path, token="secret")
     good = {"Authorization": "Bearer secret", "Host": "portal.example"}
     assert server.call("GET", HEALTH, headers=good).status_code == 200
@@ -56,7 +56,7 @@ def test_with_a_token_only_its_bearer_is_served_under_any_name(http, tmp_path):
     assert server.call("GET", HEALTH, headers={**good, "Origin": "http://evil.example"}).status_code == 403
 
 
-def test_names_of_this_machine_only_are_loopback():
+def test_only_names_of_this_machine_are_loopback():
     assert is_loopback("::1")
     assert is_loopback("a.localhost")
     assert not is_loopback("0.0.0.0")
@@ -64,7 +64,7 @@ def test_names_of_this_machine_only_are_loopback():
     assert not is_loopback("")
 
 
-def test_another_address_than_loopback_needs_a_token(tmp_path):
+def test_non_loopback_address_needs_a_token(tmp_path):
     call = [sys.executable, "-m", "localkfp", "--host", "0.0.0.0", "--port", "0", "--data-dir", tmp_path]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
@@ -72,7 +72,7 @@ def test_another_address_than_loopback_needs_a_token(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_the_token_may_stand_in_a_file(tmp_path):
+def test_token_can_be_read_from_a_file(tmp_path):
     (tmp_path / "token").write_text("secret\n")
     environ = {"VIZPORTAL_LOCALKFP_TOKEN_FILE": str(tmp_path / "token")}
     with localkfp_process(tmp_path / "data", env=environ) as (host, _process):

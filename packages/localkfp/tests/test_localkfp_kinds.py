@@ -1,6 +1,6 @@
-"""Pipelines of every kind that people compile: what runs here, and what is refused in words."""
+"""Run the kinds of pipelines that people compile. Unsupported ones are refused with a message."""
 
-# A component is one function that has to stand alone.
+# A component is one self-contained function.
 # ruff: noqa: PTH123, B006
 
 import warnings
@@ -25,7 +25,7 @@ def show(value: list, other: dict, ratio: float, maybe: str = "default"):
     print(f"shown: {value!r} {other!r} {ratio!r} {maybe!r}")
 
 
-def test_whole_numbers_in_lists_and_objects_stay_whole_and_a_left_out_input_has_its_default(client, localkfp):
+def test_integers_in_lists_and_objects_stay_integers(client, localkfp):
     @dsl.pipeline(name="numbers")
     def numbers(items: list = [1, 2.5, {"n": 3}], more: dict = {"a": [4]}, ratio: float = 1.0):
         show(value=items, other=more, ratio=ratio)
@@ -37,7 +37,7 @@ def test_whole_numbers_in_lists_and_objects_stay_whole_and_a_left_out_input_has_
     assert "executor_input" not in log, "kfp's own notes stand before the user's lines"
 
 
-def test_a_container_s_command_runs_where_this_machine_has_its_program(client, localkfp):
+def test_container_command_runs_if_its_program_is_installed(client, localkfp):
     @dsl.container_component
     def shell(text: str, length: dsl.OutputPath(int), out: dsl.Output[dsl.Dataset]):
         script = 'printf %s "$0" > "$2" && printf %s "${#0}" > "$1" && echo written'
@@ -63,7 +63,7 @@ def test_a_container_s_command_runs_where_this_machine_has_its_program(client, l
         (["python3", "-m", "kfp.dsl.executor_main"], "Python code is in its image acme/tool:1"),
     ],
 )
-def test_what_needs_its_container_says_so_in_one_sentence(client, localkfp, command, said):
+def test_step_that_needs_its_container_fails_with_one_sentence(client, localkfp, command, said):
     @dsl.container_component
     def tool():
         return dsl.ContainerSpec(image="acme/tool:1", command=command, args=[])
@@ -79,7 +79,7 @@ def test_what_needs_its_container_says_so_in_one_sentence(client, localkfp, comm
     assert said in read_log(localkfp, run.run_id, steps["tool"])
 
 
-def test_each_attempt_of_a_step_has_an_execution_and_a_log_of_its_own(client, localkfp, tmp_path):
+def test_each_attempt_of_a_step_has_its_own_execution_and_log(client, localkfp, tmp_path):
     @dsl.component(base_image=PYTHON)
     def flaky(path: str):
         import pathlib
@@ -105,7 +105,7 @@ def test_each_attempt_of_a_step_has_an_execution_and_a_log_of_its_own(client, lo
         assert f"attempt {number + 1}" not in log
 
 
-def test_every_failed_step_is_named_with_its_own_reason(client, localkfp):
+def test_run_error_names_every_failed_step_with_its_reason(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def fit():
         import sys
@@ -129,7 +129,7 @@ def test_every_failed_step_is_named_with_its_own_reason(client, localkfp):
     }
 
 
-def test_an_importer_takes_a_file_of_this_machine_and_is_written_as_kubeflow_does(client, localkfp, tmp_path):
+def test_importer_of_a_local_file_is_recorded_as_in_kubeflow(client, localkfp, tmp_path):
     (tmp_path / "rows.csv").write_text("a\n1\n")
 
     @dsl.pipeline(name="imported")
@@ -145,7 +145,7 @@ def test_an_importer_takes_a_file_of_this_machine_and_is_written_as_kubeflow_doe
     assert loaded["artifacts"][0][2].uri == f"file://{tmp_path}/rows.csv"
 
 
-def test_one_of_several_branches_artifacts_and_collected_ones(client, localkfp):
+def test_oneof_and_collected_artifacts(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def read_all(data: dsl.Input[list[dsl.Dataset]]):
         import pathlib
@@ -169,7 +169,7 @@ def test_one_of_several_branches_artifacts_and_collected_ones(client, localkfp):
     assert "all: ['x', 'y']" in read_log(localkfp, run.run_id, steps["read-all"])
 
 
-def test_a_condition_on_what_a_step_of_the_same_iteration_made(client, localkfp):
+def test_condition_on_an_output_of_the_same_iteration(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def double(n: int) -> int:
         return 2 * n
@@ -185,7 +185,7 @@ def test_a_condition_on_what_a_step_of_the_same_iteration_made(client, localkfp)
     assert run.state == "SUCCEEDED", run.error
 
 
-def test_a_loop_over_nothing(client, localkfp):
+def test_loop_over_an_empty_list(client, localkfp):
     @dsl.pipeline(name="nothing")
     def nothing(items: list = []):
         with dsl.ParallelFor(items) as item:
@@ -197,7 +197,7 @@ def test_a_loop_over_nothing(client, localkfp):
     assert loop["iteration_count"] == 0
 
 
-def test_a_folder_arrives_with_names_relative_to_itself(client, localkfp):
+def test_folder_archive_has_relative_names(client, localkfp):
     import io
     import tarfile
 

@@ -1,4 +1,4 @@
-"""Lineage over gRPC-Web, read back with the wire that the portal reads a real Kubeflow with."""
+"""Read lineage over gRPC-Web with the code that the portal uses for a real Kubeflow."""
 
 import pytest
 from localkfp import recorder
@@ -23,7 +23,7 @@ def send(server, method, body):
 
 @pytest.fixture
 def run(server):
-    """A recorded run: a root, a step that made an artifact and one that used it."""
+    """Records a run with a root, a step that writes an artifact and a step that reads it."""
     run_id = server.run()["run_id"]
     record = Recorder(store=server.store, run_id=run_id)
     metadata = {"n": 3, "f": 0.5, "yes": True, "text": "t", "items": [1, {"a": 2}], "deep": {"b": [3]}, "none": None}
@@ -44,13 +44,13 @@ def executions(server, run_id):
     return ask(server, "GetExecutionsByContext", context_id=context(server, run_id).id).executions
 
 
-def test_an_unknown_run_or_type_is_an_empty_answer(server, run):
+def test_unknown_run_or_type_gets_an_empty_response(server, run):
     assert context(server, "nobody").id == 0
     assert context(server, run, "system.Pipeline").id == 0
     assert context(server, run).name == run
 
 
-def test_executions_carry_what_the_driver_writes(server, run):
+def test_executions_have_the_properties_that_the_driver_writes(server, run):
     root, make, use = executions(server, run)
     assert [item.last_known_state for item in (root, make, use)] == [2, 3, 2]
     assert (root.type, make.type) == ("system.DAGExecution", "system.ContainerExecution")
@@ -66,14 +66,14 @@ def test_executions_carry_what_the_driver_writes(server, run):
     assert make.last_update_time_since_epoch >= make.create_time_since_epoch > 0
 
 
-def test_maker_and_user_share_an_artifact_under_their_own_names(server, run):
+def test_writer_and_reader_share_an_artifact_under_their_own_names(server, run):
     ids = [item.id for item in executions(server, run)]
     events = ask(server, "GetEventsByExecutionIDs", execution_ids=ids).events
     assert [(item.type, item.path.steps[0].key) for item in events] == [(4, "out"), (3, "given"), (3, "given")]
     assert len({item.artifact_id for item in events}) == 1
 
 
-def test_metadata_is_typed_as_the_launcher_types_it(server, run):
+def test_metadata_has_the_launchers_types(server, run):
     found = ask(server, "GetArtifactsByContext", context_id=context(server, run).id).artifacts
     (artifact,) = ask(server, "GetArtifactsByID", artifact_ids=[found[0].id, 999]).artifacts
     assert (artifact.type, artifact.uri) == ("system.Dataset", "minio://b/k")
@@ -100,7 +100,7 @@ def test_executions_are_paged(server, run, size, pages):
     assert (seen, count) == ([item.id for item in executions(server, run)], pages)
 
 
-def test_a_deleted_run_takes_its_lineage_along(server, run):
+def test_lineage_is_deleted_with_its_run(server, run):
     number = context(server, run).id
     server.delete(f"/runs/{run}")
     assert not ask(server, "GetExecutionsByContext", context_id=number).executions
@@ -116,13 +116,13 @@ def test_a_deleted_run_takes_its_lineage_along(server, run):
         ("GetExecutionsByContext", b"\x00\x00\x00\x00\x01\x0a", 3),
     ],
 )
-def test_calls_that_cannot_be_end_with_a_grpc_status(server, method, body, status):
+def test_invalid_calls_return_a_grpc_status(server, method, body, status):
     with pytest.raises(grpc_web.GrpcWebError) as raised:
         send(server, method, body)
     assert raised.value.status == status
 
 
-def test_a_page_token_of_somebody_else_ends_with_a_grpc_status(server, run):
+def test_foreign_page_token_returns_a_grpc_status(server, run):
     options = {"next_page_token": "theirs"}
     with pytest.raises(grpc_web.GrpcWebError) as raised:
         ask(server, "GetExecutionsByContext", context_id=context(server, run).id, options=options)

@@ -31,7 +31,7 @@ def linked(http, tmp_path):
         ("/#/runs/details/..%2F..%2Fadmin", "/runs/..%2F..%2Fadmin/"),
     ],
 )
-def test_a_link_of_kfp_client_opens_the_portal_s_page(linked, link, page):
+def test_kfp_client_link_opens_the_portals_page(linked, link, page):
     with chromium() as browser:
         tab = browser.new_page()
         tab.route("http://portal.invalid:8000/**", lambda route: route.fulfill(body="here"))
@@ -40,12 +40,12 @@ def test_a_link_of_kfp_client_opens_the_portal_s_page(linked, link, page):
         assert tab.url == f"http://portal.invalid:8000{page}"
 
 
-def test_the_page_is_there_without_a_script_and_from_other_sites(linked, http):
+def test_page_opens_without_javascript_and_from_other_sites(linked, http):
     answer = http.request("GET", "/", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     assert '<a href="http://portal.invalid:8000/runs/">' in answer.text
     assert http.request("GET", "/apis/v2beta1/runs", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 
 
-def test_without_a_portal_it_says_what_it_is(server):
+def test_page_without_portal_says_that_there_are_no_pages(server):
     assert "It has no pages of its own." in server.call("GET", "/").text

@@ -1,4 +1,4 @@
-"""The server as a process: it starts, refuses, stops and starts again."""
+"""Start, stop and restart the server as a process."""
 
 import io
 import itertools
@@ -19,7 +19,7 @@ from tests.servers import ROOT, localkfp_process, localkfp_server
 from tests.waiting import wait_until
 
 TIMEOUT_S = 120
-# The command that kfp compiles for a component, its shell left out; see step_commands.py.
+# The command that kfp compiles for a component, without its shell; see step_commands.py.
 _COMMAND = ["sh", "-c", "true", "sh", "-ec", "kfp.dsl.executor_main ephemeral_component.py"]
 _SLEEPER = "import os, time\ndef work(path: str):\n    open(path, 'w').write(str(os.getpid()))\n    time.sleep(600)\n"
 
@@ -45,7 +45,7 @@ def sleeper(path):
 
 
 def started(host, path):
-    """Starts a sleeper; returns its run and its step's process id, once that runs."""
+    """Starts a sleeper and returns its run and, once the step runs, its process id."""
     answer = requests.post(f"{host}{API}/runs", json=sleeper(path), timeout=30)
     run_id = answer.json()["run_id"]
 
@@ -71,7 +71,7 @@ def launch(data_dir, *more):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_is_a_clean_end(tmp_path, number):
+def test_signal_stops_the_server_cleanly(tmp_path, number):
     with localkfp_process(tmp_path) as (host, process):
         assert requests.get(f"{host}{API}/healthz", timeout=30).ok
         process.send_signal(number)
@@ -80,7 +80,7 @@ def test_a_signal_is_a_clean_end(tmp_path, number):
     assert process.said().splitlines() == [f"localkfp serves {host}"]
 
 
-def test_a_taken_port_and_a_taken_directory_are_said_in_one_line(tmp_path):
+def test_port_or_directory_in_use_is_reported_in_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         done = launch(tmp_path, "--port", port)
@@ -96,7 +96,7 @@ def test_a_taken_port_and_a_taken_directory_are_said_in_one_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_steps_environment_is_said(tmp_path):
+def test_missing_steps_environment_is_reported(tmp_path):
     done = launch(tmp_path, "--steps-python", tmp_path / "python")
     assert done.returncode == 2
     assert "build that environment first" in done.stderr
@@ -104,7 +104,7 @@ def test_a_missing_steps_environment_is_said(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_server_that_ends_takes_its_runs_along_and_says_so_when_it_is_back(tmp_path, number):
+def test_ended_server_ends_its_runs_and_marks_them_failed_on_restart(tmp_path, number):
     with localkfp_process(tmp_path / "data") as (host, process):
         run_id, pid = started(host, tmp_path / "pid")
         process.send_signal(number)
@@ -120,7 +120,7 @@ def test_a_server_that_ends_takes_its_runs_along_and_says_so_when_it_is_back(tmp
 
 
 @pytest.mark.slow
-def test_a_run_process_that_dies_is_a_failed_run(tmp_path):
+def test_run_whose_process_dies_fails(tmp_path):
     with localkfp_server(tmp_path / "data") as host:
         run_id, pid = started(host, tmp_path / "pid")
         runner = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
@@ -131,7 +131,7 @@ def test_a_run_process_that_dies_is_a_failed_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_samples_run_at_the_first_start_only(tmp_path):
+def test_samples_run_only_at_the_first_start(tmp_path):
     with localkfp_server(tmp_path, samples=True) as host:
         found = requests.get(f"{host}{API}/runs?sort_by=created_at", timeout=30).json()["runs"]
         tips, flow = (wait_until(lambda run=run: _ended(host, run["run_id"])) for run in found)
@@ -154,7 +154,7 @@ def check_tips(host, run_id):
     for row in read_artifact(host, made["confusion"].uri).text.split():
         target, predicted, count = row.split(",")
         assert pairs.count((target, predicted)) == int(count)
-    # The area under the curve in the file, by the trapezoidal rule, is the metric in the metadata.
+    # The area under the file's curve (trapezoidal rule) equals the metric in the metadata.
     points = [tuple(map(float, line.split(","))) for line in read_artifact(host, made["roc"].uri).text.split()[1:]]
     area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in itertools.pairwise(points))
     metrics = made["metrics"].custom_properties

@@ -1,6 +1,6 @@
-"""What cannot run, or runs without what a cluster would give it, and the words for it."""
+"""Pipelines that cannot run, or that run without features of a cluster, say so."""
 
-# A component is one function that has to stand alone, and kfp reads `text: str = None` as optional.
+# A component is one self-contained function, and kfp reads `text: str = None` as optional.
 # ruff: noqa: B006, PTH123, RUF013
 
 import warnings
@@ -96,7 +96,7 @@ def scripts():
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_what_cannot_run_is_said_in_one_sentence(client, localkfp, pipeline, said):
+def test_unsupported_pipeline_fails_with_one_sentence(client, localkfp, pipeline, said):
     run, _ = run_it(client, localkfp, pipeline)
     assert (run.state, run.error.message) == ("FAILED", said)
 
@@ -136,7 +136,7 @@ def platforms():
     look()
 
 
-def test_variables_from_kubernetes_and_words_for_its_volumes(tmp_path, monkeypatch):
+def test_kubernetes_variables_are_set_and_volumes_are_reported(tmp_path, monkeypatch):
     package, data_dir = tmp_path / "p.yaml", tmp_path / "data"
     compiler.Compiler().compile(platforms, str(package))
     platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-look": LOOK_ON_KUBERNETES}}}}}

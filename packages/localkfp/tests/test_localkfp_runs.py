@@ -1,4 +1,4 @@
-"""Pipelines that really run, sent by kfp.Client and the kfp command."""
+"""Run pipelines with kfp.Client and the kfp command."""
 
 import json
 import subprocess
@@ -56,7 +56,7 @@ def test_a_three_step_pipeline_runs_with_kfp_client(client, localkfp, package):
     assert root["inputs"] == {"wanted": 6, "count": 4, "text": "python3 "}
     assert {step["parent_dag_id"] for step in (first, second, third)} == {root["id"]}
     assert {step["state"] for step in (first, second, third)} == {"COMPLETE"}
-    # A value is no command: its "python3" stays.
+    # A value is not a command, so its "python3" stays.
     assert first["outputs"] == {"Output": "python3 python3 "}
     assert second["outputs"] == {"Output": 6}
     ((_, key, dataset),) = first["artifacts"]
@@ -74,7 +74,7 @@ def test_a_three_step_pipeline_runs_with_kfp_client(client, localkfp, package):
     assert "adding python3 python3" in read_log(localkfp, made.run_id, second)
 
 
-def test_a_failing_step_is_named_with_its_last_line(client, localkfp):
+def test_run_error_names_the_failed_step_and_its_last_line(client, localkfp):
     made = client.create_run_from_pipeline_func(three_steps, arguments={"wanted": 7}, run_name="fails")
     run = finished(client, made.run_id)
     assert run.state == "FAILED"
@@ -84,7 +84,7 @@ def test_a_failing_step_is_named_with_its_last_line(client, localkfp):
     assert "Traceback" in read_log(localkfp, made.run_id, steps["check"])
 
 
-def test_steps_after_a_failed_one_have_no_execution(client, localkfp):
+def test_steps_after_a_failed_step_have_no_execution(client, localkfp):
     made = client.create_run_from_pipeline_func(three_steps, arguments={"count": -1, "wanted": 0, "text": ""})
     assert finished(client, made.run_id).state == "SUCCEEDED"
 
@@ -98,7 +98,7 @@ def test_steps_after_a_failed_one_have_no_execution(client, localkfp):
     assert [step["task_name"] for step in read_steps(localkfp, made.run_id)] == ["", "check"]
 
 
-def test_a_running_step_shows_its_log_and_ends_with_its_run(client, localkfp, tmp_path):
+def test_running_step_shows_its_log_and_ends_when_its_run_is_terminated(client, localkfp, tmp_path):
     flag = tmp_path / "flag"
     made = client.create_run_from_pipeline_func(waiting, arguments={"path": str(flag)})
     pid = int(wait_until(lambda: read_text(tmp_path / "flag.pid")))
@@ -108,13 +108,13 @@ def test_a_running_step_shows_its_log_and_ends_with_its_run(client, localkfp, tm
     assert step["state"] == "RUNNING"
     wait_until(lambda: "waiting" in read_log(localkfp, made.run_id, step))
     client.terminate_run(made.run_id)
-    # kfp.Client's own waiting does not know CANCELED and would go on.
+    # kfp.Client's own wait does not know CANCELED and would continue.
     wait_until(lambda: client.get_run(made.run_id).state == "CANCELED")
     wait_until(lambda: not is_alive(pid))
     assert by_task(read_steps(localkfp, made.run_id))["wait-for"]["state"] == "FAILED"
 
 
-def test_two_runs_go_at_once_and_the_third_waits_its_turn(client, tmp_path):
+def test_two_runs_run_at_once_and_the_third_waits(client, tmp_path):
     flags = [tmp_path / name for name in "abc"]
     made = [client.create_run_from_pipeline_func(waiting, arguments={"path": str(flag)}) for flag in flags]
     wait_until(lambda: read_text(tmp_path / "a.pid") and read_text(tmp_path / "b.pid"))
@@ -141,7 +141,7 @@ def test_archiving_and_listing_with_kfp_client(client, package):
         client.get_run(made.run_id)
 
 
-def test_the_kfp_command_lists_uploads_and_runs(client, localkfp, package):
+def test_kfp_command_uploads_lists_and_runs(client, localkfp, package):
     def command(*words):
         call = [Path(sys.executable).with_name("kfp"), "--endpoint", localkfp, "--output", "json", *words]
         done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)

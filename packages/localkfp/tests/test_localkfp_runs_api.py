@@ -1,4 +1,4 @@
-"""The REST answers about runs: shape, parameters, lists, and what cannot be."""
+"""REST responses about runs: fields, parameters, lists, and invalid requests."""
 
 import pytest
 from localkfp import run_state
@@ -6,7 +6,7 @@ from localkfp import run_state
 from packages.localkfp.tests.conftest import assert_error, make_server, names, predicates, spec
 
 
-def test_a_waiting_run_has_kubeflows_shape(server):
+def test_waiting_run_has_the_same_fields_as_in_kubeflow(server):
     made = server.run("r", description="d", runtime_config={"parameters": {}, "pipeline_root": "minio://b/x"})
     run = server.get(f"/runs/{made['run_id']}").json()
     assert run["state"] == "PENDING"
@@ -20,7 +20,7 @@ def test_a_waiting_run_has_kubeflows_shape(server):
     assert default["last_run_created_at"] == run["created_at"]
 
 
-def test_a_run_of_a_version_has_no_spec_but_a_reference(server):
+def test_run_of_a_version_has_a_reference_instead_of_a_spec(server):
     pipeline = server.upload(name="mine").json()["pipeline_id"]
     newest = server.upload("/pipelines/upload_version", name="v2", pipelineid=pipeline).json()
     made = server.post(
@@ -48,7 +48,7 @@ def test_a_run_of_a_version_has_no_spec_but_a_reference(server):
         ({"pipeline_spec": spec(), "runtime_config": {"parameters": [1]}}, 400, "must be an object"),
     ],
 )
-def test_a_run_that_cannot_be_is_refused(server, body, status, text):
+def test_invalid_run_is_refused(server, body, status, text):
     answer = server.post("/runs", {"display_name": "named", **body})
     if status is None:
         assert answer.status_code == 200
@@ -56,18 +56,18 @@ def test_a_run_that_cannot_be_is_refused(server, body, status, text):
         assert_error(answer, status, text)
 
 
-def test_a_run_without_a_name_or_with_settings_for_plugins_is_refused(server):
+def test_run_without_name_or_with_plugin_settings_is_refused(server):
     assert_error(server.post("/runs", {"pipeline_spec": spec()}), 400, "display_name")
     body = {"display_name": "named", "pipeline_spec": spec(), "plugins_input": {"mlflow": {}}}
     assert_error(server.post("/runs", body), 400, "no plugins")
 
 
 @pytest.mark.parametrize("path", ["/pipelines", "/pipelines/create", "/pipelines/x/versions", "/workflows"])
-def test_what_it_does_not_serve_is_refused_with_a_sentence(server, path):
+def test_unsupported_method_returns_501_with_a_message(server, path):
     assert_error(server.post(path, {}), 501, "localkfp")
 
 
-def test_a_body_that_is_no_json_is_refused(server):
+def test_body_that_is_not_json_is_refused(server):
     for content in (b"{", b"[1]", b"\xff"):
         assert_error(server.call("POST", "/apis/v2beta1/runs", data=content), 400, "JSON")
 
@@ -88,7 +88,7 @@ INTEGER = {"parameterType": "NUMBER_INTEGER"}
         ("STRING", "3", "3"),
     ],
 )
-def test_parameters_are_read_as_their_type(server, kind, given, kept):
+def test_parameters_are_converted_to_their_type(server, kind, given, kept):
     wanted = spec(n={"parameterType": kind})
     made = server.run(pipeline_spec=wanted, runtime_config={"parameters": {"n": given}})
     assert made["runtime_config"]["parameters"] == {"n": kept}
@@ -106,12 +106,12 @@ def test_parameters_are_read_as_their_type(server, kind, given, kept):
         ({"n": {"parameterType": "LIST"}}, {"n": {}}, "must be a LIST"),
     ],
 )
-def test_parameters_that_do_not_fit_are_refused(server, declared, given, text):
+def test_invalid_parameters_are_refused(server, declared, given, text):
     body = {"display_name": "named", "pipeline_spec": spec(**declared), "runtime_config": {"parameters": given}}
     assert_error(server.post("/runs", body), 400, text)
 
 
-def test_optional_parameters_may_be_left_out(server):
+def test_optional_parameters_may_be_omitted(server):
     wanted = spec(n={**INTEGER, "isOptional": True}, m={**INTEGER, "defaultValue": 4.0})
     assert server.run(pipeline_spec=wanted)["runtime_config"]["parameters"] == {}
 
@@ -145,10 +145,10 @@ def test_runs_are_found_by_state_experiment_and_time(server):
 
     assert found(experiment_id=other) == ["elsewhere"]
     assert found({"operation": "EQUALS", "key": "experiment_id", "string_value": other}) == ["elsewhere"]
-    # As Kubeflow, which has no such key.
+    # Kubeflow does not have this key either.
     by_pipeline = predicates({"operation": "EQUALS", "key": "pipeline_id", "string_value": pipeline})
     assert_error(server.get("/runs", filter=by_pipeline), 400, "pipeline_id")
-    # A run without a schedule is not of that schedule: SQL's NULL must not swallow it.
+    # A run without a schedule does not equal the schedule. SQL's NULL must not exclude the run.
     assert len(found({"operation": "NOT_EQUALS", "key": "recurring_run_id", "string_value": "x"})) == 3
     states = {"operation": "IN", "key": "state", "string_values": {"values": ["PENDING", "RUNNING"]}}
     assert len(found(states)) == 3
@@ -179,12 +179,12 @@ def test_runs_are_found_by_state_experiment_and_time(server):
         {"page_token": "bm90IG91cnM="},
     ],
 )
-def test_a_list_that_cannot_be_is_a_400(server, query):
+def test_invalid_list_query_returns_400(server, query):
     server.run()
     assert_error(server.get("/runs", **query), 400, "")
 
 
-def test_a_run_is_archived_terminated_retried_and_deleted(server):
+def test_run_can_be_archived_terminated_retried_and_deleted(server):
     run = f"/runs/{server.run()['run_id']}"
     server.post(f"{run}:archive")
     archived = predicates({"operation": "NOT_EQUALS", "key": "storage_state", "string_value": "ARCHIVED"})
@@ -201,7 +201,7 @@ def test_a_run_is_archived_terminated_retried_and_deleted(server):
         assert_error(answer, 404, "not found")
 
 
-def test_empty_fields_are_left_out_and_unknown_paths_are_404(server):
+def test_empty_fields_are_omitted_and_unknown_paths_return_404(server):
     assert server.get("/recurringruns").json() == {}
     assert server.get("/runs").json() == {}
     assert server.get("/healthz").json() == {
@@ -214,14 +214,14 @@ def test_empty_fields_are_left_out_and_unknown_paths_are_404(server):
     assert_error(server.call("PUT", "/apis/v2beta1/runs"), 501, "")
 
 
-def test_what_was_stored_is_there_after_a_restart(server, http, tmp_path):
+def test_stored_run_survives_a_restart(server, http, tmp_path):
     made = server.run("kept")
     again = make_server(http, tmp_path)
     assert again.get(f"/runs/{made['run_id']}").json()["display_name"] == "kept"
     again.store.close()
 
 
-def test_a_retried_run_waits_until_the_process_of_its_last_attempt_is_gone(server):
+def test_retried_run_waits_until_its_previous_process_has_ended(server):
     first, second = server.run("first")["run_id"], server.run("second")["run_id"]
     assert run_state.claim_next(server.store, {first})["id"] == second
     assert run_state.claim_next(server.store, {first}) is None

@@ -1,4 +1,4 @@
-"""Recurring runs: the API as kfp.Client uses it, and when runs are due."""
+"""Recurring runs: the API that kfp.Client uses, and the times at which runs are due."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ def moment(text):
 
 
 def schedule(**values):
-    """A row of the table."""
+    """Returns a row of the schedules table."""
     row = {"cron": "", "interval_s": 60, "starts_at": None, "ends_at": None, "no_catchup": 0, "last_at": None}
     return {**row, "created_at": moment("2026-03-01 12:00:30"), **values}
 
@@ -31,7 +31,7 @@ def schedule(**values):
         ("0 0 0 1 1 ?", "2027-01-01 00:00:00"),
     ],
 )
-def test_cron_expressions_have_seconds_first_or_none(expression, following):
+def test_cron_expressions_may_start_with_seconds(expression, following):
     row = schedule(cron=expression)
     assert datetime.fromtimestamp(next_time(row, row["created_at"]), UTC) == datetime.fromtimestamp(
         moment(following), UTC
@@ -39,18 +39,18 @@ def test_cron_expressions_have_seconds_first_or_none(expression, following):
 
 
 @pytest.mark.parametrize("expression", ["", "* * *", "61 * * * * *", "every minute", "0 0 0 0 0 0 0"])
-def test_what_is_no_cron_expression_is_none(expression):
+def test_invalid_cron_expression_has_no_fields(expression):
     assert cron_fields(expression) == ""
 
 
-def test_a_missed_time_is_made_up_for_unless_the_schedule_says_otherwise():
+def test_missed_times_are_caught_up_unless_no_catchup_is_set():
     at = moment("2026-03-01 12:05:00")
     assert due_time(schedule(), at) == moment("2026-03-01 12:01:30")
     assert due_time(schedule(no_catchup=1), at) == moment("2026-03-01 12:04:30")
     assert due_time(schedule(last_at=moment("2026-03-01 12:04:30")), at) is None
 
 
-def test_a_schedule_begins_and_ends_when_it_says():
+def test_schedule_starts_and_ends_at_its_times():
     row = schedule(starts_at=moment("2026-03-02 00:00:00"), ends_at=moment("2026-03-02 00:01:30"))
     assert due_time(row, moment("2026-03-01 23:59:59")) is None
     assert due_time(row, moment("2026-03-02 00:00:00")) == row["starts_at"]
@@ -63,7 +63,7 @@ def make(server, **body):
     return server.post("/recurringruns", {"trigger": {"periodic_schedule": {"interval_second": "3600"}}, **body})
 
 
-def test_a_schedule_is_made_listed_switched_and_deleted(server):
+def test_schedule_is_created_listed_disabled_enabled_and_deleted(server):
     made = make(server).json()
     assert made["status"] == "ENABLED"
     assert made["trigger"] == {"periodic_schedule": {"interval_second": "3600"}}
@@ -94,12 +94,12 @@ def test_a_schedule_is_made_listed_switched_and_deleted(server):
         ({"runtime_config": {"parameters": {"x": 1}}}, "no parameter"),
     ],
 )
-def test_what_can_never_run_is_refused(server, body, said):
+def test_schedule_that_can_never_run_is_refused(server, body, said):
     assert_error(make(server, **body), 400, said)
     assert server.get("/recurringruns").json() == {}
 
 
-def test_due_runs_are_started_once_each_and_never_more_than_allowed_at_a_time(server):
+def test_due_runs_start_once_each_up_to_max_concurrency(server):
     made = make(server, max_concurrency="2", trigger={"periodic_schedule": {"interval_second": "10"}}).json()
     recurring_id, at = made["recurring_run_id"], now()
     schedules = Schedules(server.store, lambda row, due: recurring_api.start_run(server.store, row, due))
@@ -119,7 +119,7 @@ def test_due_runs_are_started_once_each_and_never_more_than_allowed_at_a_time(se
     assert server.get("/runs", filter=json.dumps(named)).json()["total_size"] == 3
 
 
-def test_a_schedule_whose_pipeline_is_gone_says_so_and_the_others_go_on(server):
+def test_schedule_of_a_deleted_pipeline_reports_it_and_others_continue(server):
     pipeline = server.upload(name="going").json()
     reference = {"pipeline_id": pipeline["pipeline_id"]}
     gone = make(server, pipeline_spec=None, pipeline_version_reference=reference).json()
@@ -132,7 +132,7 @@ def test_a_schedule_whose_pipeline_is_gone_says_so_and_the_others_go_on(server):
 
 
 @pytest.mark.slow
-def test_a_schedule_of_kfp_client_really_starts_runs(client):
+def test_schedule_created_with_kfp_client_starts_runs(client):
     experiment = client.create_experiment("scheduled")
     pipeline_id = client.upload_pipeline_from_pipeline_func(_nothing(), pipeline_name="often").pipeline_id
     (version,) = client.list_pipeline_versions(pipeline_id).pipeline_versions

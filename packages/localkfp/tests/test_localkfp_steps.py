@@ -1,4 +1,4 @@
-"""Components' commands taken apart, and the private part of kfp that running them rests on."""
+"""Parse the commands of components, and check the private part of kfp that the launcher needs."""
 
 import io
 import subprocess
@@ -26,13 +26,13 @@ def command_of(**options):
     return list(work.component_spec.implementation.container.command)
 
 
-def test_a_plain_component_is_its_code_alone():
+def test_command_of_a_plain_component_has_only_code():
     found = parse_command(command_of())
     assert "def work(n: int)" in found.code
     assert (found.packages, found.index_options) == ((), ())
 
 
-def test_packages_are_read_out_of_the_prelude():
+def test_packages_are_parsed_from_the_prelude():
     wanted = ["pandas>=2,<4", "kfp-extra==1", "uvicorn[standard]; python_version>'3'"]
     found = parse_command(
         command_of(
@@ -52,29 +52,29 @@ def test_packages_are_read_out_of_the_prelude():
     )
 
 
-def test_another_kfp_is_never_asked_for():
+def test_kfp_package_is_never_requested():
     assert parse_command(command_of(kfp_package_path="kfp==2.0.0")).packages == ()
 
 
 @pytest.mark.parametrize("command", [[], ["sh", "-c", "echo hello"], ["python3", "-m", "kfp.dsl.executor_main"]])
-def test_a_container_component_is_none_of_ours(command):
+def test_command_of_a_container_component_is_not_parsed(command):
     assert parse_command(command) is None
 
 
-def test_packages_that_are_there_need_no_environment(tmp_path):
+def test_installed_packages_need_no_environment(tmp_path):
     environments = StepEnvironments(python=Path(sys.executable), folder=tmp_path)
     assert environments.interpreter(StepCommand(code="", packages=("pyyaml>=5",)), io.BytesIO()) == Path(sys.executable)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_package_without_uv_is_said_by_name(tmp_path, monkeypatch):
+def test_missing_package_without_uv_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(step_environments, "find_uv", lambda: None)
     environments = StepEnvironments(python=Path(sys.executable), folder=tmp_path)
     with pytest.raises(StepEnvironmentError, match=r"no-such-package==1.*uv"):
         environments.interpreter(StepCommand(code="", packages=("no-such-package==1",)), io.BytesIO())
 
 
-def test_a_failed_installation_says_why(tmp_path, monkeypatch):
+def test_failed_installation_reports_its_reason(tmp_path, monkeypatch):
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\necho trying\necho 'error: no such package' >&2\nexit 1\n")
     uv.chmod(0o755)
@@ -86,7 +86,7 @@ def test_a_failed_installation_says_why(tmp_path, monkeypatch):
     assert b"Installing nope==1" in log.getvalue()
 
 
-def test_a_step_sees_nothing_of_the_servers_environment(monkeypatch, tmp_path):
+def test_step_does_not_get_the_servers_environment_variables(monkeypatch, tmp_path):
     monkeypatch.setenv("SECRET_KEY", "secret")
     env = step_environ(Path("/x/bin/python"), tmp_path, {"OWN": "1"})
     assert "SECRET_KEY" not in env
@@ -94,7 +94,7 @@ def test_a_step_sees_nothing_of_the_servers_environment(monkeypatch, tmp_path):
     assert env["HOME"] == str(tmp_path)
 
 
-def test_the_launcher_ends_when_its_parent_is_another(tmp_path):
+def test_launcher_ends_if_its_parent_has_changed(tmp_path):
     call = tmp_path / "call.json"
     call.write_text('{"arguments": [], "parent": 1}')
     launcher = Path(step_environments.__file__).with_name("step_launcher.py")
@@ -103,12 +103,12 @@ def test_the_launcher_ends_when_its_parent_is_another(tmp_path):
     assert done.stderr.strip() == "the run has ended"
 
 
-def test_the_private_part_of_kfp_that_the_launcher_replaces_is_where_it_was():
-    """A new kfp that moves it must fail here, and not fill people's logs with kfp's own notes."""
+def test_private_kfp_function_that_the_launcher_replaces_exists():
+    """If a new kfp moves it, this test must fail. Otherwise kfp's own messages would fill people's logs."""
     assert callable(executor_main._setup_logging)  # noqa: SLF001
 
 
-def test_the_samples_are_compiled_from_their_sources(tmp_path):
+def test_compiled_samples_match_their_sources(tmp_path):
     from localkfp.samples import SAMPLES, compiled
     from localkfp.samples.compile import compile_samples
 
@@ -116,6 +116,6 @@ def test_the_samples_are_compiled_from_their_sources(tmp_path):
     assert {path.name for path in made} == {compiled(name).name for name in SAMPLES}
     for path in made:
         kept = next(compiled(name) for name in SAMPLES if compiled(name).name == path.name)
-        # Not as text: the order of a mapping's keys differs from one compilation to the next.
+        # Don't compare texts: the order of a mapping's keys differs between compilations.
         same = yaml.safe_load(path.read_text()) == yaml.safe_load(kept.read_text())
         assert same, "run python -m localkfp.samples.compile"

@@ -1,4 +1,4 @@
-"""The frames and messages shared by the portal and localkfp, against bytes written down by hand."""
+"""Compare the frames and messages that the portal and localkfp share with handwritten bytes."""
 
 import gc
 import weakref
@@ -6,7 +6,7 @@ import weakref
 import pytest
 from mlmd import grpc_web, messages
 
-# Context{id: 7, name: "r"} inside GetContextByTypeAndNameResponse.context, by protobuf's own rules.
+# Context{id: 7, name: "r"} in GetContextByTypeAndNameResponse.context, encoded by protobuf's rules.
 CONTEXT = bytes.fromhex("0a0508071a0172")
 TRAILER = b"grpc-status:0\r\ngrpc-message:\r\n"
 
@@ -20,21 +20,21 @@ def decode(body, headers=None):
     return grpc_web.decode_response(body, headers or {}, response)
 
 
-def test_a_request_is_one_frame_in_protobufs_bytes():
+def test_request_is_one_frame_of_protobuf_bytes():
     request = messages.message_class("GetContextByTypeAndNameRequest")(type_name="t", context_name="c")
     assert grpc_web.encode_request(request) == frame(0, b"\x0a\x01t\x12\x01c")
     read = grpc_web.decode_request(grpc_web.encode_request(request), type(request))
     assert (read.type_name, read.context_name) == ("t", "c")
 
 
-def test_an_answer_is_read_with_its_trailer():
+def test_response_is_decoded_with_its_trailer():
     found = decode(frame(0, CONTEXT) + frame(0x80, TRAILER))
     assert (found.context.id, found.context.name) == (7, "r")
     assert decode(frame(0, CONTEXT)).context.id == 7
     assert decode(frame(0x80, TRAILER)).context.id == 0
 
 
-def test_an_answer_is_written_as_it_is_read():
+def test_encoded_response_decodes_to_the_same_message():
     response = messages.message_class("GetContextByTypeAndNameResponse")()
     response.context.id, response.context.name = 7, "r"
     body = grpc_web.encode_response(response)
@@ -50,13 +50,13 @@ def test_an_answer_is_written_as_it_is_read():
         (frame(0, CONTEXT) + grpc_web.encode_status(5, "not there"), {}),
     ],
 )
-def test_a_failed_call_is_an_error_with_its_status_and_text(body, headers):
+def test_failed_call_raises_error_with_status_and_text(body, headers):
     with pytest.raises(grpc_web.GrpcWebError, match="not there") as raised:
         decode(body, headers)
     assert raised.value.status == 5
 
 
-def test_a_status_that_is_no_number_is_unknown():
+def test_non_numeric_status_is_unknown():
     with pytest.raises(grpc_web.GrpcWebError) as raised:
         decode(frame(0x80, b"grpc-status: ?\r\n"))
     assert raised.value.status == 2
@@ -65,18 +65,18 @@ def test_a_status_that_is_no_number_is_unknown():
 @pytest.mark.parametrize(
     "body", [b"", b"\x00\x00", b"<!doctype html><title>Sign in", frame(0, CONTEXT)[:-1], frame(0, b"\x0a\xff")]
 )
-def test_what_is_no_answer_is_an_error_without_a_status(body):
+def test_invalid_response_raises_error_without_status(body):
     with pytest.raises(grpc_web.GrpcWebError) as raised:
         decode(body)
     assert raised.value.status is None
 
 
-def test_a_request_without_a_message_is_an_error():
+def test_request_without_message_raises_error():
     with pytest.raises(grpc_web.GrpcWebError, match="no message"):
         grpc_web.decode_request(frame(0x80, TRAILER), messages.message_class("GetArtifactTypesRequest"))
 
 
-def test_fields_a_newer_store_adds_are_kept():
+def test_unknown_fields_of_a_newer_store_are_kept():
     kind = messages.message_class("ArtifactType")
     newer = kind(id=1, name="n").SerializeToString() + b"\xa2\x06\x01x"
     assert kind.FromString(newer).SerializeToString() == newer
@@ -91,7 +91,7 @@ def test_fields_a_newer_store_adds_are_kept():
         ("bool_value", True, b"\x30\x01"),
     ],
 )
-def test_values_have_ml_metadatas_field_numbers(field, value, bytes_):
+def test_values_use_the_field_numbers_of_ml_metadata(field, value, bytes_):
     message = messages.message_class("Value")(**{field: value})
     assert message.SerializeToString() == bytes_
     assert message.WhichOneof("value") == field
@@ -105,13 +105,13 @@ def test_maps_and_nested_messages_are_declared():
     assert messages.EXECUTION_STATES[read.last_known_state] == "CANCELED"
 
 
-def test_an_undeclared_message_is_a_key_error():
+def test_undeclared_message_raises_key_error():
     with pytest.raises(KeyError):
         messages.message_class("PutArtifactsRequest")
 
 
-def test_a_class_outlives_the_messages_made_of_it():
-    """One that was collected and made again, beside other threads, is suspected of a crash in `FromString`."""
+def test_message_class_is_never_garbage_collected():
+    """Recreating a collected class while other threads run is suspected of a crash in `FromString`."""
     first = weakref.ref(messages.message_class("GetArtifactTypesRequest"))
     gc.collect()
     assert first() is messages.message_class("GetArtifactTypesRequest")

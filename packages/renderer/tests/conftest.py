@@ -7,7 +7,7 @@ from tests.jobs import make_job
 
 @pytest.fixture
 def run(host, tmp_path):
-    """Renders code to its end and returns the outcome, whose files are closed with the test."""
+    """Runs a render to its end and returns the outcome. The test's teardown closes its files."""
     outcomes = []
 
     def run(code, *, variables=None, source="", cancel_after=None, **limits):

@@ -1,6 +1,6 @@
-"""Runs notebooks as anybody would, with nbclient and ipykernel alone: `plain_nbclient.py IN OUT [IN OUT]...`.
+"""Runs notebooks with plain nbclient and ipykernel: `plain_nbclient.py IN OUT [IN OUT]...`.
 
-The reference of test_equivalence.py, run by an environment's own interpreter.
+test_equivalence.py uses it as its reference and runs it with an environment's own interpreter.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What code does in notebooks everywhere, through a real host: it works here too, or the error says what to do."""
+"""Code that works in Jupyter also works in a real render host, or fails with an error that says what to do."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.outcomes import page_of
 pytestmark = pytest.mark.kernel
 
 
-def test_pictures_may_be_bytes(run):
+def test_image_data_may_be_bytes(run):
     outcome = run(
         "from PIL import Image\nfrom IPython.display import display\nimport io\nImage.new('RGB', (4, 4), 'red')\n# %%\n"
         "class Photo:\n    def _repr_jpeg_(self):\n        made = io.BytesIO()\n"
@@ -24,7 +24,7 @@ def test_pictures_may_be_bytes(run):
     assert re.findall(r"data:(image/\w+);base64,", page) == ["image/png", "image/jpeg", "image/gif"]
 
 
-def test_the_number_of_processors_can_be_asked_for(run):
+def test_code_can_query_the_processor_count(run):
     outcome = run(
         "import joblib, os\nfrom sklearn.ensemble import RandomForestClassifier\n"
         "RandomForestClassifier(n_estimators=4, n_jobs=-1).fit([[0], [1]] * 9, [0, 1] * 9)\n"
@@ -37,7 +37,7 @@ def test_the_number_of_processors_can_be_asked_for(run):
     assert "processors True [1, 2]" in page_of(outcome)
 
 
-def test_pools_of_processes_and_threads_work(run):
+def test_process_pools_and_thread_pools_work(run):
     outcome = run(
         "import multiprocessing as mp, os\nfrom concurrent.futures import ProcessPoolExecutor\n"
         "from multiprocessing.pool import ThreadPool\n"
@@ -58,19 +58,19 @@ def test_pools_of_processes_and_threads_work(run):
     assert "counted 1500" in page
 
 
-def test_a_pool_that_starts_python_anew_says_what_to_use(run):
+def test_spawn_pool_error_suggests_fork(run):
     outcome = run("import multiprocessing; multiprocessing.get_context('spawn').Pool(2)")
     assert outcome.state == "failed"
     assert 'Use the start method "fork"' in outcome.message
 
 
-def test_a_missing_package_says_how_to_ask_for_it(run):
+def test_missing_package_error_shows_the_dependencies_line(run):
     outcome = run("import nosuchpackage.part")
     assert "No module named 'nosuchpackage'" in outcome.message
     assert '# dependencies = ["nosuchpackage"]' in outcome.message
 
 
-def test_a_chart_of_more_than_5000_rows_is_drawn(run):
+def test_altair_draws_more_than_5000_rows(run):
     outcome = run(
         "import altair as alt, pandas as pd\nrows = pd.DataFrame({'x': range(6000)})\n"
         "alt.Chart(rows).mark_point().encode(x='x')"
@@ -79,7 +79,7 @@ def test_a_chart_of_more_than_5000_rows_is_drawn(run):
     assert '"x": 5999' in page_of(outcome)
 
 
-def test_bokeh_shows_without_being_told_where(run):
+def test_bokeh_show_needs_no_output_notebook(run):
     outcome = run(
         "from bokeh.plotting import figure, show\nplot = figure()\nplot.line([1, 2], [2, 1])\n"
         "show(plot)\n# %%\nshow(plot)"
@@ -90,7 +90,7 @@ def test_bokeh_shows_without_being_told_where(run):
     assert page.count("bokeh_onload_callbacks = []") == 1
 
 
-def test_what_a_widget_captured_is_shown(run):
+def test_output_captured_by_a_widget_is_shown(run):
     outcome = run(
         "import ipywidgets as w\nout = w.Output()\nwith out: print('captured')\nw.VBox([out, w.HTML('<b>rich</b>')])"
     )

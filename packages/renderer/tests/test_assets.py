@@ -1,4 +1,4 @@
-"""Library code by reference: what an environment's build collects, and what of a page is rewritten."""
+"""An environment's build collects its JavaScript libraries, and pages are rewritten to reference them."""
 
 import hashlib
 import json
@@ -65,7 +65,7 @@ A, B, C = (f"/assets/{digit * 64}.{kind}" for digit, kind in (("a", "js"), ("b",
         (r"html = \"<script src=\"https://cdn.plot/part-1.js\">\"", rf"html = \"<script src=\"{C}\">\""),
     ],
 )
-def test_known_addresses_lead_to_the_store(index, page, expected):
+def test_known_cdn_urls_point_to_the_store(index, page, expected):
     assert index.rewrite(page) == expected
 
 
@@ -81,7 +81,7 @@ def test_known_addresses_lead_to_the_store(index, page, expected):
         "cdn.plot" * 1000,
     ],
 )
-def test_everything_else_stays(index, page):
+def test_everything_else_is_unchanged(index, page):
     assert index.rewrite(page) == page
 
 
@@ -98,7 +98,7 @@ def test_everything_else_stays(index, page):
         (f'<script>a = load("{PACKED}");</script>', f'<script>a = import("{A}");</script>'),
     ],
 )
-def test_a_whole_library_in_the_page_becomes_a_reference(index, page, expected):
+def test_complete_inline_library_becomes_a_reference(index, page, expected):
     assert index.rewrite(page) == expected
 
 
@@ -115,11 +115,11 @@ def test_a_whole_library_in_the_page_becomes_a_reference(index, page, expected):
         PLOT[:40],
     ],
 )
-def test_a_library_that_is_only_part_of_something_stays(index, page):
+def test_partial_inline_library_is_unchanged(index, page):
     assert index.rewrite(page) == page
 
 
-def test_a_library_is_loaded_by_the_first_script_element_only(index):
+def test_library_is_loaded_only_once(index):
     page = (
         f"<script>{PLOT}</script>1<script src='x.js'></script>2"
         '<script src="https://cdn.plot/plot-1.min.js"></script>3'
@@ -129,7 +129,7 @@ def test_a_library_is_loaded_by_the_first_script_element_only(index):
     assert index.rewrite(hidden) == hidden
 
 
-def test_an_import_for_its_effect_becomes_an_element(index):
+def test_side_effect_import_becomes_a_script_element(index):
     page = '<script type="module">import "https://cdn.plot/plot-1.min"</script>'
     assert index.rewrite(page) == f'<script src="{A}"></script>'
     assert index.rewrite(page + page) == f'<script src="{A}"></script>'
@@ -137,7 +137,7 @@ def test_an_import_for_its_effect_becomes_an_element(index):
     assert index.rewrite(named) == f"<script type=\"module\">import {{ plot }} from '{A}';</script>"
 
 
-def test_a_loader_s_list_becomes_script_elements_before_it(index):
+def test_loader_url_list_becomes_preceding_script_elements(index):
     urls = '["https://cdn.plot/plot-1.min.js", "https://cdn.plot/part-1.js"]'
     page = f"<p></p><script>'use strict'; const js_urls = {urls}; load(js_urls);</script>"
     expected = f'<script src="{A}"></script><script src="{C}"></script><script>\'use strict\'; const js_urls = [];'
@@ -146,7 +146,7 @@ def test_a_loader_s_list_becomes_script_elements_before_it(index):
     assert f'const js_urls = ["{A}", "https://elsewhere/x.js"]' in index.rewrite(foreign)
 
 
-def test_a_page_of_60_mb_takes_no_time_and_is_exact(index):
+def test_60_mb_page_is_rewritten_exactly_and_quickly(index):
     row = "<tr><td class='n'>0.123456</td><td>\"cdn\" /*! plot */ ö</td></tr>\n"
     rows = row * (60_000_000 // len(row))
     tag = '<script src="https://cdn.plot/plot-1.min.js"></script>'
@@ -160,21 +160,21 @@ def test_a_page_of_60_mb_takes_no_time_and_is_exact(index):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"assets": [{}]}', '{"assets": 1}'])
-def test_what_is_no_index_says_so(tmp_path, text):
+def test_invalid_index_raises_value_error(tmp_path, text):
     path = tmp_path / "index.json"
     path.write_text(text)
     with pytest.raises(ValueError, match=r"index|Expecting"):
         AssetIndex.load(path)
 
 
-def test_without_an_index_nothing_is_rewritten():
+def test_empty_index_rewrites_nothing():
     page = '<script src="https://cdn.plot/plot-1.min.js"></script>'
     assert AssetIndex().rewrite(page) == page
     assert AssetIndex().url("plotly") == ""
 
 
 @pytest.mark.kernel
-def test_an_environment_s_build_collects_what_its_libraries_ship(interpreter, tmp_path):
+def test_environment_build_collects_javascript_of_its_libraries(interpreter, tmp_path):
     script = Path(renderer.__file__).parent / "child" / "render_child" / "page" / "asset_index.py"
     directory = tmp_path / "share" / "assets"
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""`python -m renderer`: a type, a notebook, code that fails, and files that cannot be used."""
+"""Run `python -m renderer` with a type, a notebook, failing code, and unusable files."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ def run(interpreter, tmp_path):
     return call
 
 
-def test_a_type_is_rendered_with_its_defaults_into_a_page_that_needs_nothing_else(run, tmp_path):
+def test_type_with_defaults_renders_into_a_self_contained_page(run, tmp_path):
     (tmp_path / "cities.csv").write_text("city,people\nParis,2100000\nLyon,520000\n")
     done = run(vizkit.PREDEFINED_DIR / "table.py", "--source", tmp_path / "cities.csv", "--toolkit", vizkit.TOOLKIT_DIR)
     assert (done.returncode, done.stderr) == (0, "")
@@ -29,7 +29,7 @@ def test_a_type_is_rendered_with_its_defaults_into_a_page_that_needs_nothing_els
     assert "data:text/javascript" in page
 
 
-def test_a_notebook_s_code_cells_are_run_with_the_given_variables(run, tmp_path):
+def test_notebook_cells_run_with_the_given_variables(run, tmp_path):
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": "# Words"},
         {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": ["n = 6 * 7\n", "n"]},
@@ -45,7 +45,7 @@ def test_a_notebook_s_code_cells_are_run_with_the_given_variables(run, tmp_path)
     assert outputs[-1][0]["text"] == "{'name': 'Ada', 'count': 3}\n"
 
 
-def test_code_cannot_read_other_files_and_its_failure_is_told(run, tmp_path):
+def test_code_that_reads_another_file_fails_with_permission_error(run, tmp_path):
     (tmp_path / "secret").write_text("x")
     (tmp_path / "code.py").write_text(f"open({str(tmp_path / 'secret')!r}).read()")
     done = run(tmp_path / "code.py")
@@ -63,7 +63,7 @@ def test_code_cannot_read_other_files_and_its_failure_is_told(run, tmp_path):
         ("code.py", "1", ("--set", "name"), "expected NAME=VALUE"),
     ],
 )
-def test_what_cannot_be_used_is_told_in_one_line(run, tmp_path, name, text, more, told):
+def test_unusable_input_is_reported_in_one_line(run, tmp_path, name, text, more, told):
     if text is not None:
         (tmp_path / name).write_text(text)
     done = run(tmp_path / name, *more)

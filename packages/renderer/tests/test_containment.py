@@ -1,4 +1,4 @@
-"""What keeps a render's processes together: chosen by an attack, and rejected where it does not hold."""
+"""Containment keeps a render's processes together. A mechanism is tried with an attack, and rejected if it fails."""
 
 import errno
 import json
@@ -20,7 +20,7 @@ pytestmark = [needs_confinement, pytest.mark.slow]
 
 
 def as_user(uid, act):
-    """Runs `act` in a forked child that is another user."""
+    """Runs `act` in a forked child as another user."""
 
     def run():
         processes.become_subreaper()
@@ -35,7 +35,7 @@ def as_user(uid, act):
     return run_forked(run, timeout_s=60)
 
 
-# In a new interpreter, as a host is: a process that used gRPC before has threads, and its forked children get some too.
+# Use a new interpreter, as a host does: a process that used gRPC has threads, and so do its forked children.
 _CHOOSE = """
 import json, os, sys
 from renderer.child.render_child.host import containment, processes
@@ -50,7 +50,7 @@ print(containment.choose(mechanism, None, is_confined=is_confined).mechanism)
 
 
 def chosen(uid, mechanism, *, is_confined):
-    """The mechanism that a new process of a user chooses."""
+    """Returns the mechanism that a new process of this user chooses."""
     if uid != os.getuid() and os.getuid():
         pytest.skip("only root can become another user")
     call = [sys.executable, "-c", _CHOOSE, json.dumps([uid, mechanism, is_confined])]
@@ -61,18 +61,18 @@ def chosen(uid, mechanism, *, is_confined):
 
 @pytest.mark.parametrize("uid", [os.getuid(), NOBODY], ids=["same user", "nobody"])
 @pytest.mark.parametrize("is_confined", [True, False], ids=["landlock", "none"])
-def test_a_mechanism_is_found_for_every_user(uid, is_confined):
+def test_auto_finds_a_mechanism_for_every_user(uid, is_confined):
     assert chosen(uid, "auto", is_confined=is_confined) in {"namespace", "group"}
 
 
 @pytest.mark.parametrize("uid", [os.getuid(), NOBODY], ids=["same user", "nobody"])
 @pytest.mark.parametrize("mechanism", ["group", "threads"])
-def test_what_takes_no_privilege_holds_for_every_user(uid, mechanism):
+def test_unprivileged_mechanisms_work_for_every_user(uid, mechanism):
     assert chosen(uid, mechanism, is_confined=True) == mechanism
 
 
-def test_a_mechanism_that_lets_processes_leave_is_rejected(monkeypatch):
-    # Without the filter a process makes a session of its own, and the signal to the group does not reach it.
+def test_mechanism_that_lets_processes_escape_is_rejected(monkeypatch):
+    # Without the filter, a process can start its own session, and a signal to the group does not reach it.
     monkeypatch.setattr(confinement, "has_seccomp", lambda: False)
     assert as_user(os.getuid(), lambda: containment.choose("auto", None, is_confined=False).mechanism)[1] in {
         "namespace",
@@ -85,12 +85,12 @@ def test_a_mechanism_that_lets_processes_leave_is_rejected(monkeypatch):
     assert as_user(os.getuid(), prove) == ["value", False]
 
 
-def test_a_mechanism_that_is_asked_for_and_not_there_is_an_error():
+def test_unavailable_mechanism_is_an_error():
     assert as_user(os.getuid(), lambda: containment.choose("cgroup", None, is_confined=True))[0] == "errno"
 
 
 def chain(length, say):
-    """A process that forks and exits, so many times; every process of it holds the writing end of a pipe."""
+    """Forks and exits `length` times. Every process of the chain holds the writing end of a pipe."""
     for _ in range(length):
         if os.fork():
             os._exit(0)
@@ -100,7 +100,7 @@ def chain(length, say):
 
 @pytest.mark.parametrize("mechanism", ["namespace", "group"])
 @pytest.mark.parametrize("length", [10, 100_000])
-def test_no_process_of_a_chain_is_left_when_its_end_is_reported(mechanism, length):
+def test_fork_chain_is_gone_when_its_end_is_reported(mechanism, length):
     def run():
         if mechanism == "namespace" and containment.choose("auto", None, is_confined=True).mechanism != "namespace":
             return "no namespaces"
@@ -122,7 +122,7 @@ def test_no_process_of_a_chain_is_left_when_its_end_is_reported(mechanism, lengt
             render.end()
             while not render.are_gone(reaped.__contains__):
                 reaped.update(processes.reap())
-            # The end of the pipe: nobody holds its other end.
+            # End of file means that no process holds the other end.
             while select.select([readable], [], [], 0)[0] and os.read(readable, 100):
                 continue
             left += not select.select([readable], [], [], 0)[0]
@@ -135,7 +135,7 @@ def test_no_process_of_a_chain_is_left_when_its_end_is_reported(mechanism, lengt
     assert found == ["value", 0]
 
 
-def test_a_control_group_counts_what_belongs_to_no_process():
+def test_control_group_counts_memory_that_belongs_to_no_process():
     hierarchy = cgroups.find()
     if hierarchy is None or "memory" not in hierarchy.folders:
         pytest.skip("no control groups can be made here")
@@ -169,8 +169,8 @@ def test_a_control_group_counts_what_belongs_to_no_process():
     assert not any(Path(folder).exists() for folder in own.folders.values())
 
 
-def test_a_child_that_cannot_be_forked_is_tried_again():
-    """Nothing of a host ends because the system lets nothing be started for a moment."""
+def test_failed_fork_is_retried():
+    """A host survives while the system temporarily refuses to start processes."""
 
     class Failing:
         hierarchy, mechanism, fails = None, "group", True
@@ -196,7 +196,7 @@ def test_a_child_that_cannot_be_forked_is_tried_again():
 
 
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group by session")
-def test_the_priority_of_every_session_is_lowered_though_the_kernel_takes_few_at_a_time():
+def test_priority_of_every_session_is_lowered_despite_rate_limit():
     def run():
         commands = [subprocess.Popen(["sleep", "60"], start_new_session=True) for _ in range(3)]
         try:

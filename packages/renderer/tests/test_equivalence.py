@@ -1,4 +1,4 @@
-"""The same notebook run in a forked child and by plain nbclient with ipykernel gives the same outputs."""
+"""A notebook gives the same outputs in a forked child and with plain nbclient and ipykernel."""
 
 import json
 import os
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 CHILD = Path(renderer.__file__).parent / "child"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
-# Each cell of a notebook that runs to its end.
+# Notebooks that run to the end, as lists of cells.
 SOUND = {
     "streams": [
         "print('a'); import sys; print('b', file=sys.stderr); print('c')",
@@ -133,7 +133,7 @@ SOUND = {
         "box.children[1].value = 'changed'",
     ],
 }
-# Notebooks that a cell ends.
+# Notebooks that stop at a failing cell.
 BROKEN = {
     "raise": ["1 / 0", "print('never')"],
     "nested": ["def f():\n    return g()\ndef g():\n    raise KeyError('k')\nf()"],
@@ -163,14 +163,14 @@ _UNSTABLE = (
     (re.compile(r"sk-container-id-\d+|sk-estimator-id-\d+"), "sk-id"),
     (re.compile(r"<dc:date>[^<]*</dc:date>"), ""),
     (re.compile(r"\b(m|p|image|clip|DejaVuSans-|C\d_\d_)[0-9a-f]{6,12}\b"), "svgID"),
-    # After the one above: ten hexadecimal digits may be ten decimal ones.
+    # Keep this after the pattern above: ten hexadecimal digits may all be decimal.
     (re.compile(r"\bp\d{4,}\b"), "pID"),
     (re.compile(r"(?m)^File .*/site-packages/.*$"), "File LIBRARY"),
 )
 
 
 def stable(value):
-    """The value with what changes from run to run made the same."""
+    """Replaces the parts of a value that change from run to run."""
     if isinstance(value, dict):
         return {stable(key): stable(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -187,7 +187,7 @@ def text_of(value):
 
 
 def outputs_of(notebook):
-    """Outputs by cell: each stream's text as a whole, then the rest in its order."""
+    """Returns the outputs of each cell: the whole text of each stream, then the rest in order."""
     found = []
     for cell in notebook["cells"][1:]:
         streams, others = {}, []
@@ -203,7 +203,7 @@ def outputs_of(notebook):
 
 
 def widgets_of(notebook):
-    """States of widgets, whatever their ids are."""
+    """Returns the states of the widgets without their ids."""
     state = (
         notebook["metadata"].get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     )
@@ -215,7 +215,7 @@ def widgets_of(notebook):
 
 @pytest.fixture(scope="module")
 def plain(interpreter, tmp_path_factory):
-    """Runs the notebook of an outcome again, by the reference; loading the display libraries takes a second."""
+    """Runs an outcome's notebook again with the reference. Loading the display libraries takes a second."""
 
     def run_plainly(outcome, *, has_libraries=False):
         directory = tmp_path_factory.mktemp("plain")
@@ -225,7 +225,7 @@ def plain(interpreter, tmp_path_factory):
         notebook["metadata"].pop("widgets", None)
         for cell in notebook["cells"]:
             cell["outputs"], cell["execution_count"] = [], None
-        # Library defaults are the engine's own on both sides: they decide where scripts come from, not what is shown.
+        # Both sides use the engine's library defaults. These decide where scripts come from, not what is shown.
         if has_libraries:
             loads = f"import sys; sys.path.append({str(CHILD)!r})\nimport bokeh.io, plotly.io, altair, itables\n"
             loads += "from render_child.page import display_defaults as d; d.configure()"
@@ -250,7 +250,7 @@ def plain(interpreter, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_the_same_outputs_to_the_end(run, plain, name):
+def test_successful_notebook_has_the_same_outputs(run, plain, name):
     outcome = run("\n".join(f"# %%\n{text}" for text in SOUND[name]))
     assert (outcome.state, outcome.message) == ("succeeded", "")
     ours, theirs = json.loads(notebook_of(outcome)), plain(outcome, has_libraries=name not in {"streams", "await"})
@@ -260,17 +260,17 @@ def test_the_same_outputs_to_the_end(run, plain, name):
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_the_same_end_of_a_cell_that_fails(run, plain, name):
+def test_failing_cell_has_the_same_error(run, plain, name):
     outcome = run("\n".join(f"# %%\n{text}" for text in BROKEN[name]))
     ours, theirs = json.loads(notebook_of(outcome)), plain(outcome)
     mine, reference = outputs_of(ours), outputs_of(theirs)
     if name in {"input", "getpass"}:
-        # The frames below the cell's own are those of another file.
+        # The frames below the cell's own frame are in a different file.
         for _, _, others in (*mine, *reference):
             for output in others:
                 output["traceback"] = output["traceback"][-1:]
     if name == "cause":
-        # ipykernel shows the first error at the line where the second one was raised; see test_shortcuts.
+        # ipykernel shows the first error at the line where the second error was raised; see test_shortcuts.
         first = [output["traceback"].pop(2) for _, _, others in (*mine, *reference) for output in others]
         assert first[0].startswith("Cell In[2], line 2\n")
     assert mine == reference

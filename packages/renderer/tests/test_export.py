@@ -1,4 +1,4 @@
-"""From a notebook to a page, by the environment's own interpreter."""
+"""Export notebooks to pages with the environment's own interpreter."""
 
 import base64
 import hashlib
@@ -47,7 +47,7 @@ def exporter(interpreter):
 
 @pytest.fixture
 def export(exporter):
-    """Exports the outputs of one cell; returns the page."""
+    """Exports the outputs of one cell and returns the page."""
 
     def ask(*outputs, title="Title", index="", function="export_html", times=1, metadata_of_notebook=None, **cell):
         code = {"cell_type": "code", "source": "x = 1", "metadata": {}, "outputs": list(outputs), **cell}
@@ -69,7 +69,7 @@ def export(exporter):
 
 @pytest.fixture
 def body(export):
-    """The same, but only what lies between `<main>` and `</main>`."""
+    """Exports the outputs of one cell and returns the part between `<main>` and `</main>`."""
     return lambda *outputs, **more: re.search(r"<main>(.*?)</main>", export(*outputs, **more), re.DOTALL)[1].strip()
 
 
@@ -116,16 +116,16 @@ def printed(text, name="stdout"):
         ({}, None),
     ],
 )
-def test_the_richest_form_is_shown(body, data, expected):
+def test_richest_format_is_shown(body, data, expected):
     section = f'<section class="output">{expected}</section>'
     assert body(shown(**data)) == (section if expected else "<p>The code ran and showed nothing.</p>")
 
 
-def test_javascript_that_wants_its_place_gets_it(body):
+def test_javascript_output_gets_its_element(body):
     assert "var element = document.currentScript.previousElementSibling" in body(shown(js="element.append('x')"))
 
 
-def test_a_widget_is_a_quiet_line_with_its_text(body):
+def test_widget_without_state_shows_its_text(body):
     page = body(shown(widget={"model_id": "1"}, plain="IntSlider(value=4)"))
     assert 'class="quiet"' in page
     assert "<pre>IntSlider(value=4)</pre>" in page
@@ -133,7 +133,7 @@ def test_a_widget_is_a_quiet_line_with_its_text(body):
 
 
 @pytest.mark.parametrize("name", ["plotly", "vegalite"])
-def test_data_for_a_library_is_drawn_where_the_store_has_it(body, interpreter, name):
+def test_library_data_is_drawn_if_the_store_has_the_library(body, interpreter, name):
     index = environments.assets_dir(interpreter) / "index.json"
     figure = {"data": [{"y": [1], "name": "</script><b>"}], "layout": {}}
     drawn = body(shown(**{name: figure, "plain": "Figure()"}), index=index)
@@ -154,11 +154,11 @@ def test_data_for_a_library_is_drawn_where_the_store_has_it(body, interpreter, n
         (r"\begin{tabular}{l} <a> \end{tabular}", r'<pre class="tex">\begin{tabular}{l} &lt;a&gt; \end{tabular}</pre>'),
     ],
 )
-def test_math_is_mathml_or_its_source(body, tex, expected):
+def test_math_becomes_mathml_or_stays_source(body, tex, expected):
     assert expected in body(shown(latex=tex, plain="p"))
 
 
-def test_markdown_draws_its_math_tables_and_code(body):
+def test_markdown_renders_math_tables_and_code(body):
     text = "**b** $x^2$ costs \\$5\n\n$$y$$\n\n| a |\n|---|\n| 1 |\n\n```python\nif x: pass\n```\n"
     page = body(shown(markdown=text + "![lost](attachment:a.png)"))
     for piece in ("<strong>b</strong>", "<msup>", 'display="block"', "costs $5", "<td>1</td>", "<em>lost</em>"):
@@ -166,7 +166,7 @@ def test_markdown_draws_its_math_tables_and_code(body):
     assert '<span class="t-k">if </span>' in page
 
 
-def test_an_error_and_stderr_look_like_what_they_are(body):
+def test_error_and_stderr_have_their_own_styles(body):
     error = {"output_type": "error", "ename": "KeyError", "evalue": "<k>", "traceback": ["\x1b[31mline\x1b[0m 1"]}
     page = body(printed("out"), printed("warn\n", "stderr"), printed("ing", "stderr"), error)
     assert '<div class="stdout"><pre>out</pre></div>' in page
@@ -175,14 +175,14 @@ def test_an_error_and_stderr_look_like_what_they_are(body):
     assert '<span class="ansi-red-fg">line</span> 1' in page
 
 
-def test_long_text_is_folded_in_the_middle_and_all_there(body):
+def test_long_text_is_folded_in_the_middle_and_complete(body):
     page = body(printed("".join(f"line {number}\n" for number in range(1000))))
     assert "950 more lines" in page
     assert re.findall(r"line (\d+)", page) == [str(number) for number in range(1000)]
     assert "<details" not in body(printed("x\n" * 50))
 
 
-def test_an_svg_is_an_image_so_that_two_share_no_ids_and_styles(body):
+def test_svg_is_shown_as_image_to_isolate_ids_and_styles(body):
     given = '<?xml version="1.0"?><svg width="9"><title>A &amp; B</title><use xlink:href="#c"/></svg>'
     page = body(shown(svg=given), shown(svg=given))
     assert page.count('alt="A &amp; B"') == 2
@@ -192,7 +192,7 @@ def test_an_svg_is_an_image_so_that_two_share_no_ids_and_styles(body):
     assert "<svg" not in page
 
 
-def test_widgets_show_what_they_hold(body):
+def test_widgets_show_their_content(body):
     def model(name, **state):
         return {"model_name": f"{name}Model", "state": state}
 
@@ -227,16 +227,16 @@ def test_widgets_show_what_they_hold(body):
         ("\x1b[9999999Cx", " " * 1000 + "x"),
     ],
 )
-def test_printed_text_is_what_a_terminal_would_show(body, text, expected):
+def test_printed_text_looks_as_in_a_terminal(body, text, expected):
     assert f"<pre>{expected}</pre>" in body(printed(text))
 
 
-def test_a_colour_stays_with_the_text_that_is_left(body):
+def test_overwritten_line_keeps_the_colour_of_its_remaining_text(body):
     page = body(printed("\x1b[31mred red\x1b[0m\rok \n"))
     assert '<pre>ok <span class="ansi-red-fg"> red</span></pre>' in page
 
 
-def test_warnings_are_folded_below_the_result_without_the_servers_paths(body):
+def test_warnings_are_folded_below_the_result_without_server_paths(body):
     library = "/srv/e/lib/python3.11/site-packages/sk/base.py:7: FutureWarning: old\n  call()\n"
     own = "/tmp/ipykernel_2/81.py:5: UserWarning: careful\nand more\n  warnings.warn(x)\n"
     page = body(printed(f"before\n{library}between\n{library}{own}after", "stderr"), shown(html="<b>result</b>"))
@@ -249,8 +249,8 @@ def test_warnings_are_folded_below_the_result_without_the_servers_paths(body):
     assert "/tmp" not in page
 
 
-def test_warnings_without_their_line_of_code_are_told_apart(body):
-    """Of code that is in no file Python shows no line; the text before another warning was read in 2^n ways."""
+def test_warnings_without_source_line_are_separated(body):
+    """Python shows no source line for code without a file. The pattern used to take exponential time here."""
     first = f"<string>:3: DeprecationWarning: {'not much longer ' * 20}\n"
     second = "/tmp/ipykernel_2/81.py:5: UserWarning: careful\n  warnings.warn(x)\n"
     page = body(printed(f"{first}{first}{second}{'/:1: Error: ' + chr(10) * 5000}/:2: ", "stderr"))
@@ -260,7 +260,7 @@ def test_warnings_without_their_line_of_code_are_told_apart(body):
     assert "/tmp" not in page
 
 
-def test_missing_glyphs_are_one_sentence(body):
+def test_missing_glyph_warnings_become_one_sentence(body):
     line = (
         "/x/lib/python3.11/site-packages/IPython/core/pylabtools.py:1: UserWarning: "
         "Glyph {} (\\N{{X}}) missing from font(s) {}.\n  fig()\n"
@@ -284,14 +284,14 @@ def test_missing_glyphs_are_one_sentence(body):
         ("so $`x^2`$ holds, and `$y$` is code", 1),
     ],
 )
-def test_prices_are_no_formulas(body, text, math):
+def test_prices_are_not_formulas(body, text, math):
     page = body(shown(markdown=text))
     assert page.count("<math") == math
     if not math:
         assert text in page
 
 
-def test_markdown_has_ids_footnotes_alerts_tasks_and_code_for_diagrams(body):
+def test_markdown_renders_heading_ids_footnotes_alerts_and_tasks(body):
     text = (
         "# Last section!\n\n## Größe *x*\n\n## Größe *x*\n\n> [!WARNING]\n> Take **care**\n\n> quoted\n\n"
         "- [x] done\n- [ ] open\n\n"
@@ -307,7 +307,7 @@ def test_markdown_has_ids_footnotes_alerts_tasks_and_code_for_diagrams(body):
         assert piece in page
 
 
-def test_data_come_before_html_of_another_version(body, interpreter):
+def test_library_data_is_preferred_to_html_of_another_version(body, interpreter):
     index = environments.assets_dir(interpreter) / "index.json"
     saved = {"plotly": {"data": [{"y": [1]}], "layout": {}}, "html": '<script>require(["plotly"], draw)</script>'}
     assert "Plotly.newPlot" in (page := body(shown(**saved), index=index))
@@ -317,16 +317,16 @@ def test_data_come_before_html_of_another_version(body, interpreter):
     assert len(re.findall(r'"/assets/[0-9a-f]{64}\.js"', page)) == 2
 
 
-def test_a_progress_bar_is_its_last_state(body):
+def test_progress_bar_shows_its_last_state(body):
     assert "<pre>done 100%\nend</pre>" in body(printed("at 1%\rat 50%\rdone 100%\nend\r\n"))
 
 
 @pytest.mark.parametrize("data", [{"png": None}, {"markdown": {"a": 1}}, {"plotly": [1]}, {"plain": 5}, {"json": None}])
-def test_an_odd_output_does_not_take_the_others_along(body, data):
+def test_malformed_output_does_not_hide_the_others(body, data):
     assert "<b>fine</b>" in body(shown(**data), shown(html="<b>fine</b>"))
 
 
-def test_the_page_has_its_title_code_and_messages_and_loads_nothing(export):
+def test_page_has_title_and_code_and_loads_only_assets(export):
     page = export(shown(plain="1"), title="<T> & co", source="def f():\n    return '<x>'  # why")
     assert "<title>&lt;T&gt; &amp; co</title>" in page
     assert "return </span><span class=\"t-s\">'&lt;x&gt;'" in page
@@ -342,14 +342,14 @@ def test_the_page_has_its_title_code_and_messages_and_loads_nothing(export):
     )
 
 
-def test_a_render_that_still_runs_has_the_same_page_without_its_code(export):
+def test_partial_page_shows_outputs_without_code(export):
     page = export(printed("so far"), function="export_partial")
     assert "so far" in page
     assert "<summary>Code" not in page
     assert "Nothing has been shown yet." in export(function="export_partial")
 
 
-def test_a_warm_export_takes_milliseconds_and_a_big_one_copies_nothing(export):
+def test_warm_export_and_large_export_are_fast(export):
     table = "<table>" + "<tr><td>1.5</td></tr>" * 1000 + "</table>"
     export(printed("text"), shown(html=table), shown(markdown="$x$"), times=20)
     # Measured 1 ms; the machine may be busy.

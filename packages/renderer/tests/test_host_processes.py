@@ -1,4 +1,4 @@
-"""Render hosts: replaced, killed, stuck or idle, without a render refused and with nothing left."""
+"""Replaced, killed, stuck and idle render hosts refuse no render and leave nothing behind."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kernel
 
 @pytest.fixture
 def own_host(interpreter, tmp_path):
-    """Makes a host of the test's own, quick to start: nothing is imported beforehand."""
+    """Makes a separate host for the test. It starts quickly because it imports nothing in advance."""
     made = []
 
     def make(**spec):
@@ -43,14 +43,14 @@ def render_with(host, directory, code="print(1)"):
         return outcome
 
 
-def test_a_host_that_is_killed_is_started_again(host, run):
+def test_killed_host_is_restarted(host, run):
     first = host.status()["pid"]
     os.kill(first, 9)
     assert run("print(1)").state == "succeeded"
     assert host.status()["pid"] != first
 
 
-def test_a_render_of_a_host_that_is_killed_says_so(host, tmp_path):
+def test_render_raises_host_lost_error_when_its_host_is_killed(host, tmp_path):
     directory = tmp_path / "render"
     directory.mkdir()
     with pytest.raises(renderer.HostLostError):
@@ -65,7 +65,7 @@ def test_a_render_of_a_host_that_is_killed_says_so(host, tmp_path):
     assert host.status()["pid"]
 
 
-def test_a_host_is_replaced_after_its_renders_without_a_render_refused(own_host, tmp_path):
+def test_host_is_replaced_after_max_renders_without_a_failed_render(own_host, tmp_path):
     host = own_host(max_renders=3)
     pids, number = set(), 0
     while len(pids) < 3:
@@ -76,16 +76,16 @@ def test_a_host_is_replaced_after_its_renders_without_a_render_refused(own_host,
         number += 1
 
 
-def test_a_render_that_runs_while_its_host_is_replaced_is_finished(own_host, tmp_path):
+def test_running_render_finishes_while_its_host_is_replaced(own_host, tmp_path):
     host = own_host(max_renders=1)
     first = host.status()["pid"]
-    # Longer than the next host needs to come up; the old one is told to stop meanwhile.
+    # This takes longer than the next host needs to start. The old host is told to stop meanwhile.
     outcome = render_with(host, tmp_path / "long", "import time\ntime.sleep(8)\nprint('end')")
     assert outcome.state == "succeeded"
     wait_until(lambda: host.status()["pid"] != first, 10, "the next host")
 
 
-def test_hosts_that_are_ended_leave_nothing(own_host, tmp_path):
+def test_ended_hosts_leave_no_process_and_no_files(own_host, tmp_path):
     host = own_host()
     pid = host.status()["pid"]
     renderer.hosts_end(tmp_path / "run")
@@ -93,14 +93,14 @@ def test_hosts_that_are_ended_leave_nothing(own_host, tmp_path):
     assert [path.suffix for path in (tmp_path / "run").iterdir() if path.suffix in {".sock", ".pid"}] == []
 
 
-def test_a_full_disk_ends_neither_a_host_nor_its_supervisor(own_host, tmp_path):
-    """Their log and the host's status are on a disk that has no room, and a host that was killed is followed."""
+def test_host_and_supervisor_survive_a_full_disk(own_host, tmp_path):
+    """The log and the status cannot be written, and a killed host is still replaced."""
     host = own_host()
     host.spec.run_dir.mkdir()
     for path in (host.spec.log_path, host.spec.status_path.with_suffix(".part")):
         path.symlink_to("/dev/full")
     first = host.status()["pid"]
-    # Longer than between two looks at what has to be written.
+    # This takes longer than the interval between two writes.
     assert render_with(host, tmp_path / "long", "import time; time.sleep(5)").state == "succeeded"
     assert host.status()["pid"] == first
     supervisor = host.spec.pid_path.read_text()
@@ -110,14 +110,14 @@ def test_a_full_disk_ends_neither_a_host_nor_its_supervisor(own_host, tmp_path):
     assert host.spec.pid_path.read_text() == supervisor
 
 
-def test_a_host_that_nobody_needs_ends_by_itself(own_host):
+def test_idle_host_ends_by_itself(own_host):
     host = own_host(idle_s=0.5)
     pid = host.status()["pid"]
     host.leave()
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10, "the end of the host")
 
 
-def test_renders_go_on_while_the_memory_of_others_cannot_be_read(own_host, tmp_path):
+def test_renders_continue_without_a_working_meter(own_host, tmp_path):
     host = own_host()
     assert render_with(host, tmp_path / "first").state == "succeeded"
     pid = host.status()["pid"]
@@ -130,7 +130,7 @@ def test_renders_go_on_while_the_memory_of_others_cannot_be_read(own_host, tmp_p
     assert host.status()["pid"] == pid
 
 
-def test_an_interpreter_that_cannot_be_a_host_says_so(tmp_path):
+def test_broken_interpreter_raises_host_lost_error(tmp_path):
     spec = renderer.HostSpec(
         environment="odd", interpreter=Path("/bin/false"), run_dir=tmp_path / "run", work_root=tmp_path
     )
@@ -138,7 +138,7 @@ def test_an_interpreter_that_cannot_be_a_host_says_so(tmp_path):
         renderer.RenderHost(spec).status()
 
 
-def test_a_host_that_is_stuck_is_ended_and_followed(own_host, tmp_path, monkeypatch):
+def test_stuck_host_is_killed_and_replaced(own_host, tmp_path, monkeypatch):
     import importlib
     import os
     import signal
@@ -157,7 +157,7 @@ def test_a_host_that_is_stuck_is_ended_and_followed(own_host, tmp_path, monkeypa
     assert host.status()["pid"] != pid
 
 
-def test_a_host_that_is_long_in_starting_keeps_nobody_else_waiting(own_host, tmp_path):
+def test_slow_host_does_not_delay_other_hosts(own_host, tmp_path):
     slow = tmp_path / "slow-python"
     slow.write_text("#!/bin/sh\nsleep 60\n")
     slow.chmod(0o755)
@@ -170,7 +170,7 @@ def test_a_host_that_is_long_in_starting_keeps_nobody_else_waiting(own_host, tmp
     waiting.leave()
 
 
-def test_a_host_imports_what_a_toolkit_names_where_its_libraries_are_there(own_host, tmp_path):
+def test_host_preimports_toolkit_modules_with_available_libraries(own_host, tmp_path):
     toolkit = tmp_path / "brushes"
     toolkit.mkdir()
     prefork = (

@@ -1,4 +1,4 @@
-"""Kernels of their own process, through nbclient: another interpreter, another language, none of that name."""
+"""Run kernels in a separate process with nbclient: Python, another language, and a missing kernel."""
 
 import json
 import os
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.kernel
 
 @pytest.fixture(scope="module")
 def toy_kernel(interpreter):
-    """A kernel of another language, installed into the environment for this module: it answers with what it is sent."""
+    """Installs a kernel of another language into the environment. It echoes the code that it receives."""
     folder = interpreter.parents[1] / "share" / "jupyter" / "kernels" / f"toy-{os.getpid()}"
     folder.mkdir(parents=True)
     program = folder / "toy.py"
@@ -40,24 +40,24 @@ if __name__ == "__main__":
     folder.rmdir()
 
 
-def test_python_in_a_kernel_of_its_own(run):
+def test_python_runs_in_a_separate_kernel(run):
     outcome = run("import os\nprint('PARENT', os.getppid() > 0, variables['x'])", variables={"x": 5}, kernel="python3")
     assert (outcome.state, outcome.message) == ("succeeded", "")
     assert "PARENT True 5" in page_of(outcome)
     assert outcome.sandbox.startswith("landlock")
 
 
-def test_an_error_in_a_kernel_says_where(run):
+def test_kernel_error_has_its_line(run):
     outcome = run("# %%\nx = 1\n# %%\n\n1 / 0", kernel="python3")
     assert (outcome.state, outcome.reason, outcome.line) == ("failed", "user_error", 5)
 
 
-def test_a_kernel_that_dies_says_so(run):
+def test_dead_kernel_is_reported_as_kernel_died(run):
     outcome = run("import os; os._exit(1)", kernel="python3")
     assert (outcome.state, outcome.reason) == ("failed", "kernel_died")
 
 
-def test_another_language_reads_its_inputs_itself(run, toy_kernel):
+def test_kernel_of_another_language_reads_its_own_inputs(run, toy_kernel):
     outcome = run("# %%\nhello\n# %%\nworld", variables={"x": 5}, kernel=toy_kernel)
     assert (outcome.state, outcome.message) == ("succeeded", "")
     page = page_of(outcome)
@@ -65,13 +65,13 @@ def test_another_language_reads_its_inputs_itself(run, toy_kernel):
     assert "5" in page
 
 
-def test_a_kernel_that_is_not_there_says_so(run):
+def test_missing_kernel_is_reported_by_name(run):
     outcome = run("print(1)", kernel="cobol")
     assert (outcome.state, outcome.reason) == ("failed", "kernel_missing")
     assert "cobol" in outcome.message
 
 
-def test_a_kernel_in_its_sandbox_has_no_network_and_sees_no_other_file(run, tmp_path):
+def test_sandboxed_kernel_cannot_reach_network_or_other_files(run, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("canary")
     outcome = run(

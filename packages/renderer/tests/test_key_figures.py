@@ -1,4 +1,4 @@
-"""Key figures on their way from code to the trusted side."""
+"""Key figures travel from the render's code to the trusted side."""
 
 import json
 
@@ -13,7 +13,7 @@ SHOW = 'from IPython.display import display\nMIME = "application/vnd.vizportal.f
 
 
 @pytest.mark.kernel
-def test_figures_come_with_the_result_and_are_no_part_of_the_page(run):
+def test_figures_come_with_the_result_and_are_not_in_the_page(run):
     outcome = run(
         SHOW + 'display({MIME: {"name": "auc", "value": 0.75, "unit": "", "better": "higher"}}, raw=True)\n'
         'display({MIME: {"name": "rows", "value": 10**6}}, raw=True)\n# %%\n'
@@ -26,7 +26,7 @@ def test_figures_come_with_the_result_and_are_no_part_of_the_page(run):
 
 
 @pytest.mark.kernel
-def test_what_is_no_figure_costs_the_render_nothing(run):
+def test_invalid_figures_are_ignored(run):
     outcome = run(
         SHOW + "for bad in (None, 1, [], {}, {'name': 'x' * 10**6, 'value': 1}, {'name': 'a', 'value': 10**400},\n"
         "            {'name': 'a', 'value': float('nan')}, {'name': 'a', 'value': '1'}, {'name': 'a', 'value': True},\n"
@@ -38,14 +38,14 @@ def test_what_is_no_figure_costs_the_render_nothing(run):
 
 
 @pytest.mark.kernel
-def test_of_too_many_figures_the_first_are_stored_and_the_page_says_so(run):
+def test_first_64_figures_are_stored_and_the_page_says_so(run):
     outcome = run(SHOW + "for n in range(70): display({MIME: {'name': f'f{n}', 'value': n}}, raw=True)")
     assert [each.name for each in outcome.figures] == [f"f{n}" for n in range(64)]
     assert "The code left 70 key figures. The first 64 are stored." in page_of(outcome)
 
 
 @pytest.mark.kernel
-def test_a_failed_render_leaves_none(run):
+def test_failed_render_has_no_figures(run):
     outcome = run(SHOW + "display({MIME: {'name': 'a', 'value': 1}}, raw=True)\n1 / 0")
     assert (outcome.state, outcome.figures) == ("failed", ())
 
@@ -57,17 +57,17 @@ def test_a_failed_render_leaves_none(run):
      '[{"name": "a\\u0000", "value": 1}]',
      '[{"name": "\\ud800", "value": 1}]', '[{"name": "a", "value": 1, "better": []}]', '[{"name": "", "value": 1}]'],
 )  # fmt: skip
-def test_the_trusted_side_takes_no_ill_formed_figure(tmp_path, figures):
+def test_trusted_side_ignores_malformed_figures(tmp_path, figures):
     outcome = read(tmp_path, result=f'{{"state": "succeeded", "figures": {figures}}}')
     assert (outcome.state, outcome.figures) == ("succeeded", ())
 
 
-def test_the_trusted_side_takes_64_at_most(tmp_path):
+def test_trusted_side_takes_at_most_64_figures(tmp_path):
     many = [{"name": f"f{n}", "value": n} for n in range(200)]
     outcome = read(tmp_path, result=json.dumps({"state": "succeeded", "figures": many}))
     assert [each.value for each in outcome.figures] == list(range(64))
 
 
-def test_a_name_and_a_unit_have_their_limits():
+def test_lengths_of_name_and_unit_are_limited():
     assert check_figures([{"name": "n" * 100, "value": 1, "unit": "u" * 20}])
     assert not check_figures([{"name": "n" * 101, "value": 1}, {"name": "n", "value": 1, "unit": "u" * 21}])

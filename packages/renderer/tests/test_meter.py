@@ -1,4 +1,4 @@
-"""What measures renders: right, beside a reader that waits, and without holding anything of the host's."""
+"""The meter measures renders correctly, blocks nobody, and holds none of the host's descriptors."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ def meter():
 
 @pytest.fixture
 def holder(tmp_path):
-    """A process with 50 MB of memory and 5 MB of disk without a name."""
+    """Starts a process with 50 MB of memory and 5 MB in an unnamed file."""
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"there\n"
@@ -51,7 +51,7 @@ def answer(meter):
     return found
 
 
-def test_memory_and_disk_of_a_group_are_measured(meter, holder, tmp_path):
+def test_memory_and_disk_of_a_process_group_are_measured(meter, holder, tmp_path):
     (tmp_path / "named").write_bytes(bytes(3 * MEGABYTE))
     request = meter.ask(holder.pid, [holder.pid], str(tmp_path), most_files=10)
     found = answer(meter)
@@ -61,18 +61,18 @@ def test_memory_and_disk_of_a_group_are_measured(meter, holder, tmp_path):
     assert 0 < found.cost_s < 5
 
 
-def test_nobody_waits_for_the_process_that_measures(meter, tmp_path):
+def test_stopped_meter_blocks_nobody(meter, tmp_path):
     os.kill(meter.pid, signal.SIGSTOP)
     first = meter.ask(os.getpid(), [os.getpid()], str(tmp_path), most_files=10)
     assert first
     assert meter.read() == []
-    # It takes no more requests than fit between the two, and the caller is told so instead of waiting.
+    # When the socket is full, the caller is told so and does not wait.
     wait_until(lambda: meter.ask(os.getpid(), range(9999), str(tmp_path), most_files=10) == 0, 60, "a full socket")
     os.kill(meter.pid, signal.SIGCONT)
     wait_until(lambda: any(found.request == first for found in meter.read()), 60, "the first answer")
 
 
-def test_one_that_was_killed_is_replaced_and_what_it_was_asked_for_is_lost(meter, tmp_path):
+def test_killed_meter_is_replaced_and_its_requests_are_lost(meter, tmp_path):
     os.kill(meter.pid, signal.SIGSTOP)
     first, old = meter.ask(os.getpid(), [], str(tmp_path), most_files=10), meter.pid
     assert meter.lost < first
@@ -85,8 +85,8 @@ def test_one_that_was_killed_is_replaced_and_what_it_was_asked_for_is_lost(meter
     assert answer(meter).request == second
 
 
-def test_a_measurement_that_fails_is_not_waited_for(meter, tmp_path):
-    # No path has a NUL in it.
+def test_failed_measurement_is_reported_as_lost(meter, tmp_path):
+    # A path cannot contain NUL.
     first = meter.ask(os.getpid(), [os.getpid()], f"{tmp_path}\0", most_files=10)
     assert select.select([meter.socket], [], [], 60)[0]
     failed = meter.pid
@@ -97,7 +97,7 @@ def test_a_measurement_that_fails_is_not_waited_for(meter, tmp_path):
     assert answer(meter).request == second
 
 
-def test_it_holds_nothing_of_the_process_that_it_belongs_to():
+def test_meter_holds_no_descriptors_of_its_parent():
     with tempfile.TemporaryFile() as file:
         assert file.fileno() > 2
         meter = Meter()
@@ -111,7 +111,7 @@ def test_it_holds_nothing_of_the_process_that_it_belongs_to():
 def opened(pid):
     found = []
     for each in Path(f"/proc/{pid}/fd").iterdir():
-        # It may be closed since the folder was listed.
+        # The descriptor may have been closed after the folder was listed.
         with contextlib.suppress(FileNotFoundError):
             found += [str(each.readlink())] if int(each.name) > 2 else []
     return found

@@ -1,4 +1,4 @@
-"""Packages beside an environment's, from a real index on this machine."""
+"""Install overlay packages from a real package index on this machine."""
 
 import http.server
 import threading
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.kernel
 
 
 def wheel(folder, name, version, code, *, needs=()):
-    """Writes a wheel, and a link to it as an index lists them."""
+    """Writes a wheel and its link on an index page."""
     info = f"{name}-{version}.dist-info"
     place = folder / "simple" / name.replace("_", "-")
     place.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def wheel(folder, name, version, code, *, needs=()):
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    """A package index with two small packages, one that needs pandas 1, and one that is source only."""
+    """Serves an index with two small packages, one that needs pandas 1, and one with only a source distribution."""
     folder = tmp_path_factory.mktemp("index")
     wheel(folder, "vp_greeting", "1.0", "from vp_words import WORD\nTEXT = WORD + '!'\n", needs=["vp-words>=1"])
     wheel(folder, "vp_words", "1.2", "WORD = 'hello from an overlay'\n")
@@ -67,7 +67,7 @@ def index(tmp_path_factory):
 
 @pytest.fixture
 def build(interpreter, index, tmp_path, monkeypatch):
-    # Answers of an index that was on this port before are none of this one's.
+    # Don't use cached answers of an earlier index on the same port.
     monkeypatch.setenv("UV_NO_CACHE", "1")
     info = ENVIRONMENTS.get("base")
 
@@ -78,7 +78,7 @@ def build(interpreter, index, tmp_path, monkeypatch):
     return get
 
 
-def test_what_is_missing_is_installed_once_and_found_again(build):
+def test_missing_packages_are_installed_once_and_reused(build):
     first = build("vp-greeting")
     assert sorted(path.name for path in first.path.glob("vp_*") if path.suffix != ".dist-info") == [
         "vp_greeting",
@@ -90,7 +90,7 @@ def test_what_is_missing_is_installed_once_and_found_again(build):
     assert (again.path / "vp_words" / "__init__.py").stat().st_ino == mark
 
 
-def test_the_code_of_a_render_finds_them_and_writes_nothing_there(build, run):
+def test_code_can_import_overlay_packages_but_not_write_them(build, run):
     packages = build("vp-greeting").path
     outcome = run("import vp_greeting\nprint(vp_greeting.TEXT)", packages=packages)
     assert outcome.state == "succeeded", outcome.message
@@ -110,7 +110,7 @@ def test_the_code_of_a_render_finds_them_and_writes_nothing_there(build, run):
         ("vp-words>=2", "vp-words"),
     ],
 )
-def test_what_cannot_be_had_says_why_and_leaves_nothing(build, tmp_path, text, words):
+def test_uninstallable_package_says_why_and_leaves_no_overlay(build, tmp_path, text, words):
     with pytest.raises(overlays.OverlayError, match=words):
         build(text)
     assert not [path for path in (tmp_path / "overlays").iterdir() if path.is_dir()]
@@ -128,12 +128,12 @@ def test_what_cannot_be_had_says_why_and_leaves_nothing(build, tmp_path, text, w
         "",
     ],
 )
-def test_a_requirement_names_a_package_and_nothing_else(text):
+def test_requirement_that_is_not_a_plain_package_is_refused(text):
     with pytest.raises(overlays.OverlayError):
         overlays.requirements_clean([text])
 
 
-def test_building_ends_when_it_is_told_to(build, monkeypatch, tmp_path):
+def test_build_stops_when_told_to(build, monkeypatch, tmp_path):
     class StoppedError(Exception):
         pass
 
@@ -149,7 +149,7 @@ def test_building_ends_when_it_is_told_to(build, monkeypatch, tmp_path):
     assert not [path for path in (tmp_path / "overlays").iterdir() if path.is_dir()]
 
 
-def test_the_least_used_go_first(build, monkeypatch, tmp_path):
+def test_least_recently_used_overlays_are_removed_first(build, monkeypatch, tmp_path):
     monkeypatch.setattr(overlays, "MAX_KEPT", 1)
     first, second = build("vp-words"), build("vp-greeting")
     assert second.path.is_dir()

@@ -1,4 +1,4 @@
-"""Renders through the real thing: a host, a forked child, a sandbox."""
+"""Render with a real host, a forked child and a sandbox."""
 
 import json
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kernel
 
 
 def processes_below(directory: Path) -> list[str]:
-    """Command lines of living processes that name a render's directory."""
+    """Returns the command lines of running processes that contain a render's directory."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -33,7 +33,7 @@ def processes_below(directory: Path) -> list[str]:
     return found
 
 
-def test_output_of_every_kind_is_in_the_page(run):
+def test_page_has_outputs_of_every_kind(run):
     code = """
 print("plain <b>text</b>")
 # %%
@@ -59,13 +59,13 @@ display(Markdown("**bold** <script>1</script>"))
     assert json.loads(notebook_of(outcome))["cells"]
 
 
-def test_nothing_in_the_page_loads_from_anywhere(run):
+def test_page_loads_no_external_resources(run):
     page = page_of(run("print(1)"))
     assert "http://" not in page.replace("http://www.w3.org/", "")
     assert "https://" not in page
 
 
-def test_values_are_data_and_never_code(run, tmp_path):
+def test_values_are_passed_as_data_and_never_run(run, tmp_path):
     evil = "'''\"\"\"\n__import__('os').system('touch pwned')\\"
     outcome = run("print([source_uri, variables['x']])", variables={"x": evil}, source=evil)
     assert outcome.state == "succeeded"
@@ -85,14 +85,14 @@ def test_values_are_data_and_never_code(run, tmp_path):
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "kernel_died", None, "died"),
     ],
 )
-def test_a_failure_says_where_and_why(run, code, reason, line, words):
+def test_failure_has_line_and_reason(run, code, reason, line, words):
     outcome = run(code)
     assert (outcome.state, outcome.reason, outcome.line) == ("failed", reason, line)
     assert words in outcome.message + outcome.traceback
     assert notebook_of(outcome)
 
 
-def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
+def test_endless_loop_times_out_and_leaves_no_process(run, tmp_path):
     started = time.monotonic()
     outcome = run("while True:\n    try:\n        pass\n    except BaseException:\n        pass", timeout_s=4)
     assert (outcome.state, outcome.reason) == ("timed_out", "timed_out")
@@ -111,7 +111,7 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", 
     assert processes_below(tmp_path) == []
 
 
-def test_orphans_that_have_ended_count_against_no_limit(run):
+def test_exited_orphans_do_not_count_as_processes(run):
     code = """
 import subprocess
 for _ in range(700):
@@ -121,7 +121,7 @@ for _ in range(700):
     assert outcome.state == "succeeded", outcome.message
 
 
-def test_a_daemon_of_a_kernel_that_died_ends_too(run, tmp_path):
+def test_daemon_of_a_dead_kernel_ends(run, tmp_path):
     code = """
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()], start_new_session=True)
@@ -134,39 +134,39 @@ os.kill(os.getpid(), 9)
     assert processes_below(tmp_path) == []
 
 
-def test_memory_beyond_the_limit_ends_it(run):
+def test_render_over_the_memory_limit_fails(run):
     outcome = run("hog = []\nwhile True:\n    hog.append(bytearray(b'x') * 20_000_000)", max_memory_bytes=2**29)
     assert (outcome.state, outcome.reason) == ("failed", "out_of_memory")
-    # Where the kernel enforces the limit, it is not passed.
+    # If the kernel enforces the limit, the peak does not exceed it.
     assert outcome.peak_memory_bytes >= 2**29 * 0.9
 
 
-def test_too_many_processes_end_it(run):
+def test_render_with_too_many_processes_fails(run):
     code = "import os, time\nfor _ in range(60):\n    if os.fork() == 0:\n        time.sleep(60)\ntime.sleep(30)"
     outcome = run(code, max_processes=20)
     assert (outcome.state, outcome.reason) == ("failed", "too_many_processes")
 
 
-def test_a_result_over_the_limit_is_refused_and_the_notebook_kept(run):
+def test_oversized_page_is_refused_and_the_notebook_is_kept(run):
     outcome = run("from IPython.display import HTML\nHTML('x' * 3_000_000)", max_html_bytes=1_000_000)
     assert (outcome.state, outcome.reason) == ("failed", "html_too_big")
     assert notebook_of(outcome)
 
 
-def test_cancel_ends_it(run, tmp_path):
+def test_cancel_ends_the_render(run, tmp_path):
     outcome = run("import time\ntime.sleep(60)", cancel_after=1, timeout_s=60)
     assert (outcome.state, outcome.reason) == ("cancelled", "cancelled")
     assert processes_below(tmp_path) == []
 
 
-def test_the_worker_s_secrets_are_not_in_the_kernel_s_environment(run, monkeypatch):
+def test_environment_variables_of_the_worker_are_not_passed_on(run, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "worker-secret")
     page = page_of(run("import os; print(sorted(os.environ.items()))"))
     assert "worker-secret" not in page
     assert "HOME" in page
 
 
-def test_when_the_worker_dies_by_kill_nothing_is_left(host, tmp_path):
+def test_killed_worker_leaves_no_process(host, tmp_path):
     directory = tmp_path / "render"
     directory.mkdir()
     code = """
@@ -199,7 +199,7 @@ r.render(r.RenderJob(spec=r.RenderSpec(code={code!r})), host=r.RenderHost({host.
     wait_until(lambda: not any(line.endswith(f"{started}\0") for line in processes_below(directory)), 20, "their end")
 
 
-def test_an_environment_that_is_not_built_says_so(tmp_path):
+def test_missing_environment_is_reported(tmp_path):
     spec = renderer.HostSpec(
         environment="none", interpreter=tmp_path / "none", run_dir=tmp_path / "run", work_root=tmp_path
     )
@@ -214,7 +214,7 @@ def test_an_environment_that_is_not_built_says_so(tmp_path):
     assert "environments build" in outcome.message
 
 
-def test_a_render_has_a_font_cache_of_its_own_and_cannot_spoil_the_next_one_s(run, interpreter):
+def test_each_render_has_its_own_font_cache(run, interpreter):
     code = """
 import matplotlib, pathlib
 cache = pathlib.Path(matplotlib.get_cachedir())

@@ -1,4 +1,4 @@
-"""Code that means ill or goes wrong: how it ends, how soon, and that nothing of it is left."""
+"""Hostile and faulty code ends with a reason, in time, and leaves nothing behind."""
 
 import errno
 import os
@@ -63,7 +63,7 @@ FAULTS = {
         ("failed", "too_many_processes"),
         20,
     ),
-    # Over within milliseconds, before the host looks at the limits.
+    # It ends within milliseconds, before the host checks the limits.
     "forks that are refused": (
         "import os, time\nfor _ in range(1000):\n    if not os.fork(): time.sleep(60); os._exit(0)",
         {"max_processes": 2},
@@ -155,7 +155,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_it_ends_with_its_reason_and_leaves_nothing(run, host, name):
+def test_fault_ends_with_its_reason_in_time(run, host, name):
     code, limits, (state, reason), within_s = FAULTS[name]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()
@@ -165,12 +165,12 @@ def test_it_ends_with_its_reason_and_leaves_nothing(run, host, name):
     assert reason in {None, outcome.reason}, outcome.message
     assert outcome.state == "succeeded" or outcome.message
     assert elapsed_s < within_s
-    # Nothing large was read by the trusted side, and the host serves the next one.
+    # The trusted side read nothing large, and the host serves the next render.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
     assert run("print('next')").state == "succeeded"
 
 
-def test_no_process_of_many_faulty_renders_is_left(run, host):
+def test_faulty_renders_leave_no_process(run, host):
     supervisor = host.supervisor_pid()
     forks = "import os, time\nfor _ in range(10):\n    if not os.fork():\n        os.setsid(); time.sleep(60)\n"
     outcomes = [
@@ -184,7 +184,7 @@ def test_no_process_of_many_faulty_renders_is_left(run, host):
 
 
 def names_below(root):
-    """Names of living processes below one."""
+    """Returns the names of the running descendants of a process."""
     return {Path(f"/proc/{pid}/comm").read_text().strip() for pid in processes.descendants(root)}
 
 
@@ -197,8 +197,8 @@ def test_cancel_does_not_wait_for_the_code(run):
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])
-def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_path, left):
-    """Not the code's: the kernel keeps them back without an error, as if the host had sent none."""
+def test_lack_of_file_descriptors_is_not_blamed_on_the_code(tmp_path, left):
+    """Without free descriptors, the kernel drops those of the results silently, as if the host had sent none."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     ours, theirs = socket.socketpair()
     order = make_job(code="", variables={})
@@ -216,6 +216,6 @@ def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_
                 wait.exit_status()
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        # Those that came are closed, and the connection, since no process of the render is left.
+        # The received descriptors and the connection are closed, since no process of the render is left.
         assert len(list(Path("/proc/self/fd").iterdir())) == before - 1
     assert raised.value.errno == errno.EMFILE

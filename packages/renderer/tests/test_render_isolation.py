@@ -1,4 +1,4 @@
-"""What a render may learn and touch: nothing of its worker, of other renders, or of the machine."""
+"""A render cannot see or change its worker, other renders or the machine."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from tests.outcomes import notebook_of
 pytestmark = pytest.mark.kernel
 
 
-def test_code_learns_nothing_of_the_worker(run, host, tmp_path, monkeypatch):
+def test_code_cannot_reach_the_worker_or_its_secrets(run, host, tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "canary-in-env")
     secret = tmp_path / "db.sqlite3"
     secret.write_text("canary-in-file")
@@ -51,7 +51,7 @@ print("ENV", sorted(os.environ))
     assert outcome.sandbox.startswith("landlock; ended by ")
 
 
-def test_no_state_goes_from_one_render_to_the_next(run):
+def test_state_does_not_leak_into_the_next_render(run):
     run("import builtins, numpy, os\nbuiltins.leak = numpy.leak = 1\nos.environ['LEAK'] = '1'\nleaked = 1")
     outcome = run(
         "import builtins, numpy, os\n"
@@ -60,12 +60,12 @@ def test_no_state_goes_from_one_render_to_the_next(run):
     assert "False False False False" in outcome.log
 
 
-def test_no_two_renders_draw_the_same_numbers(run):
+def test_renders_get_different_random_numbers(run):
     code = "import numpy, random, uuid\nprint('DRAWN', numpy.random.rand(), random.random(), uuid.uuid4())"
     assert run(code).log != run(code).log
 
 
-def test_custom_code_is_refused_where_nothing_confines_it(interpreter, tmp_path):
+def test_custom_code_is_refused_without_sandbox(interpreter, tmp_path):
     spec = renderer.HostSpec(
         environment="base",
         interpreter=interpreter,

@@ -1,4 +1,4 @@
-"""The cache key of a spec: what changes it, what does not, and that it stays what saved results have."""
+"""The cache key of a spec changes only with the result, and still matches saved results."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def digest(**parts):
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def test_the_key_of_a_predefined_type_is_what_saved_results_have():
+def test_key_of_predefined_type_matches_saved_results():
     assert SPEC.cache_key == digest(
         type_version="0123456789abcdef",
         code="draw()",
@@ -32,7 +32,7 @@ def test_the_key_of_a_predefined_type_is_what_saved_results_have():
     )
 
 
-def test_the_key_of_custom_code_names_its_environment_and_packages():
+def test_key_of_custom_code_includes_environment_and_packages():
     custom = replace(
         SPEC,
         is_custom=True,
@@ -53,7 +53,7 @@ def test_the_key_of_custom_code_names_its_environment_and_packages():
     )
     in_base = replace(custom, environment="base")
     assert in_base.cache_key != custom.cache_key
-    # Results from before other environments could be chosen do not name theirs.
+    # Results from before environments could be chosen do not name one.
     assert in_base.cache_key == replace(in_base, is_custom=False).cache_key
 
 
@@ -76,8 +76,8 @@ WITHOUT_EFFECT = {"is_custom", "kernel", "timeout_s"}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(RenderSpec)])
-def test_every_field_changes_the_key_but_those_that_change_no_result(name):
-    # A new field needs a row above, and with it a decision.
+def test_every_field_that_affects_the_result_changes_the_key(name):
+    # A new field needs a row above, which states whether it changes the key.
     own = replace(SPEC, is_custom=True, arguments={"a": 0})
     if name == "is_custom":
         own = replace(own, environment="base")
@@ -85,12 +85,12 @@ def test_every_field_changes_the_key_but_those_that_change_no_result(name):
     assert (changed.cache_key == own.cache_key) == (name in WITHOUT_EFFECT)
 
 
-def test_the_key_does_not_depend_on_the_order_of_arguments():
+def test_key_does_not_depend_on_argument_order():
     one, other = ({"a": 1, "b": 2}, {"b": 2, "a": 1})
     assert replace(SPEC, arguments=one).cache_key == replace(SPEC, arguments=other).cache_key
 
 
-def test_a_spec_of_code_alone_says_nothing_else():
+def test_defaults_of_a_spec_with_only_code():
     values = {field.name: getattr(RenderSpec(code="print(1)"), field.name) for field in fields(RenderSpec)}
     assert values == {
         "code": "print(1)",
@@ -109,12 +109,12 @@ def test_a_spec_of_code_alone_says_nothing_else():
     }
 
 
-def test_whoever_asks_for_a_render_sets_its_time_limit_and_nothing_else():
+def test_time_limit_is_the_only_option():
     assert option_names() == ["timeout_s"]
     assert replace(SPEC, timeout_s=7).options == {"timeout_s": 7}
 
 
-def test_a_job_of_a_spec_alone_reads_nothing_and_has_the_usual_limits():
+def test_defaults_of_a_job_with_only_a_spec():
     job = RenderJob(spec=SPEC)
     assert (job.title, job.source, job.packages, job.needs_sandbox) == ("", "", None, False)
     assert job.limits == RenderLimits()

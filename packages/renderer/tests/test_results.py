@@ -1,4 +1,4 @@
-"""Reading back what hostile code may have left."""
+"""Read results that hostile code may have written."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ def directory(tmp_path):
 
 
 def hand_over(page="<p>fine</p>", notebook="{}", result=SOUND, *, is_sealed=True):
-    """The descriptors that a host would send for a render that wrote this."""
+    """Returns the descriptors that a host would send for a render with these results."""
     descriptors = handover.make_results()
     for descriptor, text in zip(descriptors, (page, notebook, result), strict=True):
         os.pwrite(descriptor, text.encode(), 0)
@@ -40,25 +40,25 @@ def read(directory, said=None, **given):
         return outcome
 
 
-def test_a_sound_result_is_read(directory):
+def test_valid_result_is_read(directory):
     with read_with(directory, hand_over()) as outcome:
         assert (outcome.state, outcome.html.read(), outcome.notebook.read()) == ("succeeded", b"<p>fine</p>", b"{}")
     assert outcome.html.closed
     assert outcome.notebook.closed
 
 
-def test_what_can_still_be_changed_is_no_result(directory):
+def test_unsealed_result_is_refused(directory):
     outcome = read(directory, is_sealed=False)
     assert (outcome.state, outcome.reason, outcome.html) == ("failed", "kernel_died", None)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_results_are_complete_or_none(directory, count):
+def test_incomplete_results_are_refused(directory, count):
     outcome = read_with(directory, hand_over()[:count])
     assert (outcome.state, outcome.html) == ("failed", None)
 
 
-def test_a_sealed_file_cannot_be_written_truncated_or_unsealed():
+def test_sealed_file_cannot_be_written_truncated_or_unsealed():
     descriptor = hand_over()[0]
     for change in (lambda: os.pwrite(descriptor, b"x", 0), lambda: os.ftruncate(descriptor, 0)):
         with pytest.raises(PermissionError):
@@ -68,7 +68,7 @@ def test_a_sealed_file_cannot_be_written_truncated_or_unsealed():
     os.close(descriptor)
 
 
-def test_a_render_that_moves_its_own_position_changes_nothing(directory):
+def test_file_position_of_the_render_has_no_effect(directory):
     descriptors = hand_over()
     own = os.dup(descriptors[0])
     with read_with(directory, descriptors) as outcome:
@@ -89,12 +89,12 @@ def test_a_render_that_moves_its_own_position_changes_nothing(directory):
         " " * 300_000,
     ],
 )
-def test_a_forged_result_json_is_a_bad_result(directory, text):
+def test_forged_result_json_is_a_bad_result(directory, text):
     outcome = read(directory, result=text)
     assert (outcome.state, outcome.reason) == ("failed", "bad_result")
 
 
-def test_numbers_and_text_of_a_result_are_bounded(directory):
+def test_numbers_and_texts_of_a_result_are_bounded(directory):
     forged = {
         "state": "failed",
         "reason": "user_error",
@@ -114,7 +114,7 @@ def test_numbers_and_text_of_a_result_are_bounded(directory):
     assert outcome.timings["cells"] == 0
 
 
-def test_the_exit_status_counts_more_than_the_result(directory):
+def test_exit_status_overrides_the_result(directory):
     assert read(directory, {"exit_status": "timed_out", "returncode": -9}).state == "timed_out"
 
 
@@ -122,7 +122,7 @@ def test_html_over_the_limit_is_refused(directory):
     assert read(directory, page="x" * 2000).reason == "html_too_big"
 
 
-def test_a_process_that_the_system_killed_is_told_from_one_that_exited(directory):
+def test_killed_process_is_distinguished_from_exited_process(directory):
     killed, exited = (read_with(directory, [], returncode=code) for code in (-9, 3))
     assert {killed.reason, exited.reason} == {"kernel_died"}
     assert (killed.signal, exited.signal) == (9, None)
@@ -131,7 +131,7 @@ def test_a_process_that_the_system_killed_is_told_from_one_that_exited(directory
 
 
 @pytest.mark.parametrize("kind", ["symlink", "hard link", "fifo", "directory", "missing"])
-def test_a_file_that_is_read_during_a_render_is_regular_and_has_one_name(directory, kind):
+def test_progress_file_must_be_regular_and_have_one_link(directory, kind):
     path = directory / "progress"
     (directory / "of somebody else").write_text("1 2 0 0")
     make = {
@@ -146,12 +146,12 @@ def test_a_file_that_is_read_during_a_render_is_regular_and_has_one_name(directo
 
 
 @pytest.mark.parametrize("text", ["", "1", "a b c d", "1 2 3", "1 2 3 4 5", "9" * 100, "-1 -1 -1 -1"])
-def test_progress_that_makes_no_sense_is_none(directory, text):
+def test_malformed_progress_is_ignored(directory, text):
     (directory / "progress").write_text(text)
     assert progress.read_progress(directory) == progress.Written()
 
 
-def test_the_copy_that_is_whole_is_read(directory):
+def test_latest_copy_is_read(directory):
     files = handover.Handover(directory, handover.make_results())
     watcher = progress.Watcher(directory)
     for number in range(3):
@@ -165,7 +165,7 @@ def test_the_copy_that_is_whole_is_read(directory):
         assert outcome.notebook.read() == b"notebook 2"
 
 
-def test_a_notebook_is_kept_only_where_it_is_a_regular_file_with_one_name(directory):
+def test_notebook_of_a_timed_out_render_must_be_a_regular_file(directory):
     (directory / "progress").write_text("1 1 1 0")
     (directory / "notebook.1.ipynb").symlink_to("/etc/passwd")
     assert read_with(directory, [], exit_status="timed_out").notebook is None

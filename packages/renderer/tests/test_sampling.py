@@ -1,4 +1,4 @@
-"""A try on a sample: the first rows of each table in a source, made in the sandbox."""
+"""A sample has the first rows of each table in a source. It is made in the sandbox."""
 
 import pytest
 
@@ -9,7 +9,7 @@ def lines(outcome):
     return [line for line in outcome.log.splitlines() if line]
 
 
-def test_text_keeps_its_head_and_the_first_rows(run, tmp_path):
+def test_text_sample_has_the_header_and_first_rows(run, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("n,t\n" + "".join(f"{number},x\n" for number in range(5000)))
     outcome = run("print(len(open(source).readlines()), open(source).readline().strip())", source=path, sample_rows=10)
@@ -17,7 +17,7 @@ def test_text_keeps_its_head_and_the_first_rows(run, tmp_path):
     assert len(path.read_text().splitlines()) == 5001
 
 
-def test_json_lines_are_cut_and_a_document_is_not(run, tmp_path):
+def test_json_lines_are_cut_but_documents_are_not(run, tmp_path):
     (tmp_path / "rows.jsonl").write_text('{"a": 1}\n' * 50)
     (tmp_path / "one.json").write_text("{\n" + ",\n".join(f'"k{n}": {n}' for n in range(50)) + "\n}")
     (tmp_path / "page.html").write_text("<p>\n" * 50)
@@ -32,7 +32,7 @@ def test_json_lines_are_cut_and_a_document_is_not(run, tmp_path):
     assert lines(outcome) == ["one.json 52", "page.html 50", "rows.jsonl 11"]
 
 
-def test_a_pattern_stays_a_pattern(run, tmp_path):
+def test_source_pattern_still_works_with_a_sample(run, tmp_path):
     for split in ("train", "eval"):
         (tmp_path / "d" / split).mkdir(parents=True)
         (tmp_path / "d" / split / "a.csv").write_text("n\n" + "1\n" * 50)
@@ -41,7 +41,7 @@ def test_a_pattern_stays_a_pattern(run, tmp_path):
     assert lines(outcome) == ["eval 6", "train 6"]
 
 
-def test_columnar_files_are_cut_by_rows(run, tmp_path, interpreter):
+def test_columnar_files_are_cut_to_the_first_rows(run, tmp_path, interpreter):
     import subprocess
 
     program = (
@@ -59,5 +59,5 @@ def test_columnar_files_are_cut_by_rows(run, tmp_path, interpreter):
     assert lines(outcome) == ["7 6"], outcome.message
 
 
-def test_no_source_is_no_fault(run):
+def test_sample_without_source_succeeds(run):
     assert run("print(repr(source))", sample_rows=5).state == "succeeded"

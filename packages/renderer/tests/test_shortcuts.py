@@ -1,4 +1,4 @@
-"""What a render does in less time comes to the same."""
+"""Shortcuts that save time give the same results."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.outcomes import page_of
 pytestmark = pytest.mark.kernel
 
 
-def test_the_module_of_a_frame_is_inspects(run):
+def test_module_of_a_frame_matches_inspect(run):
     outcome = run(
         "import inspect, json, sys, types\nfrom render_child.cells import shortcuts\n"
         "try: json.loads('{')\nexcept ValueError as error: trace = error.__traceback__\n"
@@ -20,7 +20,7 @@ def test_the_module_of_a_frame_is_inspects(run):
     assert "modules json json json json" in page_of(outcome), outcome.traceback
 
 
-def test_each_frame_of_an_error_in_a_library_has_the_line_of_the_traceback(run):
+def test_library_frames_have_the_line_numbers_of_the_traceback(run):
     outcome = run(
         "import argparse, traceback\nparser = argparse.ArgumentParser(exit_on_error=False)\n"
         "parser.add_argument('count', type=int)\n"
@@ -32,18 +32,18 @@ def test_each_frame_of_an_error_in_a_library_has_the_line_of_the_traceback(run):
     expected = re.findall(r"at \S+/argparse\.py (\d+)", outcome.log)
     assert len(expected) >= 6
     assert re.findall(r"argparse\.py:(\d+), in", outcome.traceback) == expected
-    # The arrow stands at the very line, and it is the file's own.
+    # The arrow points at this line, with its number in the file.
     assert re.findall(r"-> ?(\d+) +(.*)", outcome.traceback)[-1][1].startswith("raise ArgumentError(")
 
 
-def test_an_error_in_a_long_cell_shows_its_lines_and_names_the_line(run):
+def test_error_in_a_long_cell_shows_the_surrounding_lines(run):
     filler = "\n".join(f"value_{number} = {number}" for number in range(150))
     outcome = run(f"{filler}\n1 / 0\nlast = 2")
     assert outcome.line == 151
     assert re.search(r"150 value_149 = 149\n-+> 151 1 / 0\n +152 last = 2", outcome.traceback)
 
 
-def test_an_error_costs_about_as_much_as_a_good_render(run):
+def test_failing_render_takes_about_as_long_as_a_successful_one(run):
     for code in ("print(1)", "1 / 0"):
         run(code)
     good = min(run("print(1)").timings["cells"] for _ in range(5))

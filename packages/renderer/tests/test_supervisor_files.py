@@ -1,4 +1,4 @@
-"""Finding the supervisor of a host by the file that it locks: it may end at any moment in between."""
+"""A host's supervisor is found by the file that it locks, and may end at any moment."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import os
 import pytest
 import renderer
 
-# Above the highest process id that Linux gives out (PID_MAX_LIMIT in linux/threads.h).
+# Higher than the highest process id in Linux (PID_MAX_LIMIT in linux/threads.h).
 NOBODY = 2**22 + 1
 
 
@@ -18,13 +18,13 @@ def host(tmp_path):
 
 @pytest.fixture
 def locked(host):
-    """The file of a supervisor, as it locks it before anything is written."""
+    """Opens and locks a supervisor's file, before anything is written to it."""
     with host.spec.pid_path.open("a", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
 
 
-def test_a_supervisor_is_known_by_the_lock_on_its_file(host, locked):
+def test_supervisor_is_found_by_the_lock_on_its_file(host, locked):
     assert host.supervisor_pid() is None
     locked.write(f"{NOBODY}")
     locked.flush()
@@ -33,7 +33,7 @@ def test_a_supervisor_is_known_by_the_lock_on_its_file(host, locked):
     assert host.supervisor_pid() is None
 
 
-def test_a_supervisor_that_removes_its_file_while_it_is_read_is_still_known(host, locked, monkeypatch):
+def test_supervisor_is_found_while_it_removes_its_file(host, locked, monkeypatch):
     locked.write(f"{NOBODY}")
     locked.flush()
     lock = fcntl.flock
@@ -47,7 +47,7 @@ def test_a_supervisor_that_removes_its_file_while_it_is_read_is_still_known(host
     assert host.supervisor_pid() is None
 
 
-def test_a_supervisor_that_has_just_ended_can_be_ended(host, locked, monkeypatch):
+def test_supervisor_that_just_ended_can_be_ended_again(host, locked, monkeypatch):
     asked = []
     kill = os.kill
 
@@ -63,7 +63,7 @@ def test_a_supervisor_that_has_just_ended_can_be_ended(host, locked, monkeypatch
     assert asked == [NOBODY]
 
 
-def test_the_file_of_a_supervisor_that_was_killed_is_removed(host, tmp_path):
+def test_file_of_a_killed_supervisor_is_removed(host, tmp_path):
     host.spec.pid_path.write_text(f"{NOBODY}", encoding="ascii")
     renderer.hosts_end(tmp_path)
     assert not host.spec.pid_path.exists()

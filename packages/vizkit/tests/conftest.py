@@ -1,4 +1,4 @@
-"""Drawing with a type as the portal does, and opening the result as somebody does who downloaded it."""
+"""Fixtures: draw with a type as the portal does, and open the downloaded result in a browser."""
 
 import hashlib
 import re
@@ -21,7 +21,7 @@ from tests.outcomes import page_of
 
 @pytest.fixture(scope="session")
 def hosts(tmp_path_factory, interpreter):
-    """Render hosts by environment, each started when first asked for."""
+    """Provides a render host for each environment, started when first needed."""
     started: dict[str, renderer.RenderHost] = {}
 
     def get(key: str) -> renderer.RenderHost:
@@ -48,7 +48,7 @@ def hosts(tmp_path_factory, interpreter):
 
 @pytest.fixture
 def draw(hosts, tmp_path):
-    """Renders a source with a type; returns the outcome and the page ("" where there is none)."""
+    """Renders a source with a type and returns the outcome and the page ("" if there is none)."""
 
     def draw(key, source="", /, *, kind=None, code=None, **given):
         kind = kind or registry.get(key)
@@ -85,7 +85,7 @@ class Opened:
     """A result in a browser that has no network.
 
     Attributes:
-        faults: what the console said, and what was asked of a network.
+        faults: messages of the console, and requests to the network.
     """
 
     page: object
@@ -97,13 +97,13 @@ class Opened:
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
-    """Where the environments' library code is published, once for all tests: compressing it takes half a second."""
+    """Publishes the environments' library code once for all tests, since compressing it takes half a second."""
     return tmp_path_factory.mktemp("store")
 
 
 @pytest.fixture
 def opened(browser, tmp_path, settings, store):
-    """Opens a page's download from disk: `opened(html, theme="dark", width=390)`. Closed with the test."""
+    """Opens a page's download from disk: `opened(html, theme="dark", width=390)`. The test's teardown closes it."""
     settings.MEDIA_ROOT = settings.VIZPORTAL_DATA_DIR = store
     contexts = []
 

@@ -1,4 +1,4 @@
-"""A type's page, and the specifications in it, which are what is drawn."""
+"""Draw a type's page, and read the chart specifications in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def drawn(draw: Callable[..., Any], key: str, path: Any, **given: Any) -> str:
-    """Returns the page that a type makes of a file; the render has to succeed."""
+    """Returns the page that a type makes of a file. The render must succeed."""
     outcome, page = draw(key, path, **given)
     assert outcome.state == "succeeded", outcome.message
     return page
@@ -23,7 +23,7 @@ def specs(page: str) -> list[Any]:
 
 
 def curves(spec: Any) -> dict[str, dict[str, list[Any]]]:
-    """Returns a specification's points by curve: each field as a list, in the order of the curve."""
+    """Returns a specification's points by curve: each field as a list, in curve order."""
     found: dict[str, dict[str, list[Any]]] = {}
     for row in spec["data"]["values"]:
         of = found.setdefault(row["series"], {})
@@ -34,13 +34,13 @@ def curves(spec: Any) -> dict[str, dict[str, list[Any]]]:
 
 
 def marks(spec: Any) -> list[tuple[Any, Any]]:
-    """Returns where a specification points something out."""
+    """Returns the marked points of a specification."""
     named = [layer["data"] for layer in spec["layer"] if layer.get("data", {}).get("name") == "marks"]
     return [(each["x"], each["y"]) for data in named for each in data["values"]]
 
 
 def notes_of(page: str) -> list[str]:
-    """Returns what a page says about its result: what was assumed or left out."""
+    """Returns the notes of a page about what was assumed or left out."""
     found = re.findall(r'<ul class="vk-notes".*?</ul>', page, re.DOTALL)
     return [html.unescape(each) for part in found for each in re.findall(r"<li>(.*?)</li>", part, re.DOTALL)]
 

@@ -1,4 +1,4 @@
-"""Examples of curves, matrices and importances: classifiers cross-validated on data sets that scikit-learn ships."""
+"""Examples of curves, matrices and importances, from cross-validated classifiers on scikit-learn's data sets."""
 
 from packages.vizkit.tests.independent import make
 
@@ -42,7 +42,7 @@ with open("history.csv", "w", newline="") as file:
 
 
 def predictions(folder, name):
-    """Writes `<name>.csv` (target, predicted, score_<class>...); returns its path."""
+    """Writes `<name>.csv` (target, predicted, score_<class>...) and returns its path."""
     make("base", PREDICT.format(name=name), folder)
     return folder / f"{name}.csv"
 

@@ -1,4 +1,4 @@
-"""Examples of regression and drift, on the data sets that scikit-learn ships."""
+"""Examples of regression and drift, on scikit-learn's data sets."""
 
 from packages.vizkit.tests.independent import make
 

@@ -1,4 +1,4 @@
-"""Saved results as the portal hands them to a comparison: a folder of notebooks, and what they are called."""
+"""Write saved results in the form in which the portal passes them to a comparison: a folder of named notebooks."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ from vizkit.charts import Axis, Chart, Series, draw
 
 
 def notebook(*bundles):
-    """Returns a notebook with one output for each bundle; a text alone is what a cell printed."""
+    """Returns a notebook with one output for each bundle. A plain text becomes printed output."""
     outputs = [
         {"output_type": "stream", "name": "stdout", "text": bundle}
         if isinstance(bundle, str)
@@ -23,7 +23,7 @@ def notebook(*bundles):
 
 
 def save(folder, *results):
-    """Writes results, each a label, key figures by name with what is better, and a notebook (None: it has none)."""
+    """Writes results: each is a label, key figures (name: value, better) and a notebook or None."""
     facts = []
     for number, (label, figures, book) in enumerate(results, 1):
         name = f"{number:03}.ipynb" if book else ""

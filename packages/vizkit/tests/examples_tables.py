@@ -1,4 +1,4 @@
-"""Examples of tables, documents and cards, and of custom code; on the data sets that plotly and scikit-learn ship."""
+"""Examples of tables, documents, cards and custom code, on data sets of plotly and scikit-learn."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Examples of statistics, schema, anomalies and evaluations, written by the real TFDV and TFMA from plotly's tips."""
+"""Examples of statistics, schema, anomalies and evaluations, which TFDV and TFMA wrote from plotly's tips."""
 
 import shutil
 import tempfile
@@ -82,7 +82,7 @@ config = text_format.Parse('''
 tfma.analyze_raw_data(tips, config, output_path="evaluation")
 answer = None
 """
-# What Kubeflow's own types for TFDV and TFMA read, made in the current directory: stats.tfrecord and evaluation/.
+# Writes the input of Kubeflow's own TFDV and TFMA types into the current directory: stats.tfrecord and evaluation/.
 KUBEFLOW_DATA = """
 import numpy as np, pandas as pd, tensorflow as tf
 import tensorflow_data_validation as tfdv, tensorflow_model_analysis as tfma
@@ -100,7 +100,7 @@ tfma.analyze_raw_data(frame, config, output_path="evaluation")
 
 
 def _copied(name, **given):
-    """The example of what is in `written/`: writing it takes minutes, and tests of the figures write their own."""
+    """Returns an example from `written/`. Writing it takes minutes, and tests of figures write their own files."""
 
     def example(folder):
         shutil.copytree(WRITTEN / name, folder / name)
@@ -119,7 +119,7 @@ EXAMPLES = {
 
 
 def main():
-    """Writes them anew: `python -m packages.vizkit.tests.examples_tfx`."""
+    """Writes the files again: `python -m packages.vizkit.tests.examples_tfx`."""
     code = f"{TIPS}{SPLITS}{SCHEMA}{RECORDS}{PREDICTIONS}{EVALUATION}"
     with tempfile.TemporaryDirectory() as folder:
         compute("tfx", code, folder)

@@ -1,4 +1,4 @@
-"""Figures computed a second way, by an environment's own libraries in a process of their own."""
+"""Compute figures independently, with an environment's own libraries in a separate process."""
 
 import functools
 import json
@@ -11,10 +11,10 @@ from vizportal.settings import BASE_DIR
 
 
 def compute(environment, code, folder=None):
-    """Runs code that leaves its answer in `answer`; returns that, as JSON carries it."""
+    """Runs code that assigns `answer`, and returns that value after a round trip through JSON."""
     interpreter = Path(BASE_DIR, ".environments", environment, "bin", "python")
     whole = f"{code}\nimport json as _json, sys as _sys\n_sys.stdout.write('\\n' + _json.dumps(answer))"
-    # Several tests run at once: a thread for each processor would be too many.
+    # Several tests run at once, so one thread per processor would be too many.
     done = subprocess.run(
         [interpreter, "-W", "ignore", "-c", whole],
         cwd=folder,
@@ -28,7 +28,7 @@ def compute(environment, code, folder=None):
 
 
 def make(environment, code, folder):
-    """Runs code that reads nothing and writes files into `folder`; returns its answer. What it made is kept."""
+    """Runs code without input that writes files into `folder`, and returns its answer. The files are cached."""
     answer, files = _made(environment, code)
     for name, content in files.items():
         (folder / name).write_bytes(content)

@@ -1,6 +1,6 @@
-"""The pictures of the types in the documentation: `python -m packages.vizkit.tests.pictures [KEY ...]` draws them anew.
+"""Draws the pictures of the types for the documentation: `python -m packages.vizkit.tests.pictures [KEY ...]`.
 
-Each is the result of the type's example in Chromium, 900 pixels wide, in the light theme.
+Each picture shows the result of the type's example in Chromium, 900 pixels wide, in the light theme.
 """
 
 import io
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "docs" / "images" / "types"
 WIDTH, MAX_HEIGHT, MAX_BYTES = 900, 560, 80_000
-# With the environment's Pillow: the portal has none. Fewer colours until the file is small enough.
+# Use the environment's Pillow, since the portal has none. Reduce the colours until the file is small enough.
 REDUCE = f"""
 import io, sys
 from PIL import Image

@@ -1,4 +1,4 @@
-"""Reading by the toolkit without a render: programs that run in an environment and answer with figures."""
+"""Read files with the toolkit in an environment, without a render."""
 
 import json
 
@@ -61,10 +61,10 @@ def bars_of(path, **variables):
 
 
 def read_all(folder, code):
-    """Runs code that assigns `answer`, with the toolkit's readings at hand."""
+    """Runs code that assigns `answer` and may use the toolkit's readers, and returns the answer."""
     return compute("base", OURS + code, folder)
 
 
 def read_each(folder, function, names):
-    """Returns what a reading makes of each of some files, or its error."""
+    """Returns a reader's result or error for each file."""
     return read_all(folder, f"answer = {{name: or_error({function}, name) for name in {json.dumps(list(names))}}}")

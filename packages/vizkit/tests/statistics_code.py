@@ -1,4 +1,4 @@
-"""Programs that tests of statistics run in environments: data, TFDV's figures of them, and ours."""
+"""Programs that statistics tests run in environments: they write data, and compute TFDV's figures and ours."""
 
 import json
 import math
@@ -32,7 +32,7 @@ name,empty,const,ints as text,mixed,big,nan,inf,spaced,under,quoted,bool,single,
 
 Öl,,5,9223372036854775807,1e5,7,nan,inf,5,5,,,,0,.5
 '''
-# TFDV's figures, from its message and by nothing of ours.
+# TFDV's figures, read from its message without our code.
 FIGURES = """
 import glob, pathlib
 import tensorflow_data_validation as tfdv
@@ -60,7 +60,7 @@ def write(path):
     return {"examples": data.num_examples, "features": {each.path.step[0]: figures(each) for each in data.features}}
 answer = {path: write(path) for path in sorted(glob.glob("*.csv") + glob.glob("large/*.csv"))}
 """
-# The same statistics in each form that TFDV writes, a folder for each.
+# The same statistics in each format that TFDV writes, one folder per format.
 FORMS = """
 import tensorflow as tf
 def records(path, compression, messages):
@@ -111,13 +111,13 @@ def told(data):
 
 
 def payload(page, name="statistics"):
-    """Returns what a component's script is given."""
+    """Returns the data of a component's script."""
     held = rf'data-vizkit="{name}".*?<script type="application/json">(.*?)</script>'
     return json.loads(re.search(held, page, re.DOTALL)[1])
 
 
 def assert_same(ours, theirs, path=""):
-    """Compares figures by name: fractions nearly, everything else exactly."""
+    """Compares figures by name: floats approximately, everything else exactly."""
     if isinstance(theirs, dict):
         assert list(ours) == list(theirs) or set(ours) == set(theirs), path
         for name, value in theirs.items():
@@ -127,7 +127,7 @@ def assert_same(ours, theirs, path=""):
         for at, value in enumerate(theirs):
             assert_same(ours[at], value, f"{path}/{at}")
     elif isinstance(theirs, float):
-        # avg_length is kept in 32 bits.
+        # avg_length is stored in 32 bits.
         close = 1e-6 if path.endswith("avg_length") else 1e-9
         same = math.isclose(ours, theirs, rel_tol=close, abs_tol=1e-9) or (math.isnan(ours) and math.isnan(theirs))
         assert same, (path, ours, theirs)

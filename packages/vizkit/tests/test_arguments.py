@@ -20,7 +20,7 @@ def nested(depth):
     return value
 
 
-def test_defaults_are_filled_in_and_none_counts_as_not_given():
+def test_missing_and_none_values_get_defaults():
     assert arguments.clean(SCHEMA, {"name": "x", "rows": None}) == {"name": "x", "rows": 5, "how": "a"}
 
 
@@ -40,7 +40,7 @@ def test_defaults_are_filled_in_and_none_counts_as_not_given():
         ({"name": "x" * 300_000}, "", "larger"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_its_field(values, field, words):
+def test_invalid_value_is_refused_at_its_field(values, field, words):
     with pytest.raises(arguments.ArgumentsError) as caught:
         arguments.clean(SCHEMA, values)
     assert words in caught.value.fields[field]
@@ -50,11 +50,11 @@ def test_what_does_not_fit_is_refused_by_its_field(values, field, words):
     "text",
     ["{", "[1]", '{"a": NaN}', '{"a": -Infinity}', "[" * 100_000, '{"a": "' + "x" * 300_000 + '"}', "null"],
 )
-def test_text_that_is_no_sound_json_object_is_refused(text):
+def test_invalid_json_object_is_refused(text):
     with pytest.raises(arguments.ArgumentsError):
         arguments.parse(text)
 
 
-def test_a_number_beyond_floats_is_refused():
+def test_infinite_number_is_refused():
     with pytest.raises(arguments.ArgumentsError, match="finite"):
         arguments.clean(registry.get("custom").schema, arguments.parse('{"a": 1e999}'))

@@ -1,4 +1,4 @@
-"""A column of any type in any place: every reading gives figures or says in one sentence of ours why it cannot."""
+"""Every reader accepts a column of any type in any place, or fails with one sentence of ours."""
 
 import pytest
 
@@ -80,11 +80,11 @@ for kind, column in COLUMNS.items():
 
 
 @pytest.mark.slow
-def test_no_column_breaks_a_result(tmp_path):
+def test_every_reader_handles_every_column_type(tmp_path):
     assert read_all(tmp_path, CODE) == []
 
 
-def test_words_of_categories_are_read_as_numbers(tmp_path):
+def test_categorical_texts_are_read_as_numbers(tmp_path):
     found = read_all(
         tmp_path,
         """
@@ -92,6 +92,6 @@ rows = pl.DataFrame({"step": [1, 2, 3], "loss": ["0.5", "0.25", "x"], "raw": [b"
 rows.with_columns(pl.col("loss").cast(pl.Categorical)).write_parquet("a.parquet")
 answer = curves_of("a.parquet")""",
     )
-    # A step of which nothing is known has no value, and counts as lost.
+    # A step with an unreadable value has no value, and counts as lost.
     assert found["curves"] == {"loss training": [[1.0, 2.0], [0.5, 0.25], 1, None]}
     assert any("raw" in note for note in found["notes"])

@@ -1,4 +1,4 @@
-"""Comparisons of saved results: what is equal is not marked, and what differs is marked once."""
+"""A comparison of saved results marks each difference once, and nothing that is equal."""
 
 import json
 import random
@@ -39,7 +39,7 @@ def test_equal_results_have_no_differences(draw, folder):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_one_changed_cell_is_the_only_one_marked(draw, folder, seed):
+def test_only_the_changed_cell_is_marked(draw, folder, seed):
     chosen = random.Random(seed)
     row, column = chosen.randrange(len(ROWS)), chosen.randrange(1, 3)
     other = [list(each) for each in ROWS]
@@ -53,7 +53,7 @@ def test_one_changed_cell_is_the_only_one_marked(draw, folder, seed):
     assert "rows are matched by id" in page
 
 
-def test_added_and_removed_rows_and_columns_are_told_apart(draw, folder):
+def test_added_and_removed_rows_and_columns_are_distinguished(draw, folder):
     wider = notebook(grid([*NAMES, "tip"], [[*row, "1"] for row in [*ROWS[2:], ["900", "new", "1"]]]))
     outcome, page = draw("comparison", save(folder, ("A", {}, tables(ROWS)), ("B", {}, wider)))
     assert counts(outcome) == {"differences": 4, "changed_cells": 1, "rows_added": 1, "rows_removed": 2}
@@ -62,7 +62,7 @@ def test_added_and_removed_rows_and_columns_are_told_apart(draw, folder):
     assert "1 column added: tip." in page
 
 
-def test_rows_that_nothing_tells_apart_are_compared_by_their_order_and_a_key_helps(draw, folder):
+def test_rows_without_unique_key_are_compared_by_order(draw, folder):
     rows = [["a", "1", "x"], ["a", "2", "x"], ["b", "1", "x"]]
     other = [["a", "1", "x"], ["b", "1", "x"], ["a", "2", "y"]]
     save(folder, ("A", {}, tables(rows)), ("B", {}, tables(other)))
@@ -76,7 +76,7 @@ def test_rows_that_nothing_tells_apart_are_compared_by_their_order_and_a_key_hel
     assert refused.message == 'There is no column "colour". Columns found: id, city, fare.'
 
 
-def test_a_curve_that_moved_changes_its_chart_and_its_figure_only(draw, folder):
+def test_moved_curve_changes_only_its_chart_and_figure(draw, folder):
     points = [(0, 0), (0.3, 0.8), (1, 1)]
     moved = [(0, 0), (0.3, 0.81), (1, 1)]
     results = [
@@ -94,7 +94,7 @@ def test_a_curve_that_moved_changes_its_chart_and_its_figure_only(draw, folder):
     assert drawn == {"1. A": points, "2. B": moved}
 
 
-def test_two_hundred_curves_are_one_small_page_and_one_stands_out(draw, folder):
+def test_200_curves_fit_in_one_small_page_with_one_highlighted(draw, folder):
     line = [(at / 999, (at / 999) ** 0.5) for at in range(1000)]
     results = [(f"run {n}", {}, notebook(curve([(x, y * (1 - n / 1000)) for x, y in line]))) for n in range(200)]
     outcome, page = draw("comparison", save(folder, *results), highlight=100)
@@ -108,7 +108,7 @@ def test_two_hundred_curves_are_one_small_page_and_one_stands_out(draw, folder):
     assert shown == [{"series": "100. run 99"}]
 
 
-def test_pictures_texts_and_frames_of_custom_code(draw, folder):
+def test_pictures_texts_and_data_frames_are_compared(draw, folder):
     frame = '<table border="1" class="dataframe"><tr><th></th><th>a</th></tr><tr><th>0</th><td>{}</td></tr></table>'
     books = [
         notebook(picture(red), f"one\n{word}\nthree\n", {"text/html": frame.format(word)})
@@ -120,7 +120,7 @@ def test_pictures_texts_and_frames_of_custom_code(draw, folder):
     assert 'type="range"' in page
 
 
-def test_what_a_notebook_holds_is_only_text(draw, folder):
+def test_notebook_content_is_escaped(draw, folder):
     evil = "<script>alert(1)</script>"
     books = [notebook(grid(["id", evil], [["1", evil + word]]), evil + word) for word in ("a", "b")]
     outcome, page = draw("comparison", save(folder, (evil, {evil: (1.0, "none")}, books[0]), ("B", {}, books[1])))
@@ -139,20 +139,20 @@ def test_what_a_notebook_holds_is_only_text(draw, folder):
         "[" * 100_000,
     ],
 )
-def test_a_notebook_that_cannot_be_read_leaves_the_figures(draw, folder, content):
+def test_figures_are_compared_if_a_notebook_is_unreadable(draw, folder, content):
     save(folder, ("A", {"auc": (1.0, "higher")}, notebook("x")), ("B", {"auc": (2.0, "higher")}, notebook("x")))
     (folder / "002.ipynb").write_text(content)
     outcome, page = draw("comparison", folder)
     assert counts(outcome)["changed_figures"] == 1, page
 
 
-def test_a_result_without_a_notebook_is_said(draw, folder):
+def test_result_without_notebook_is_named(draw, folder):
     save(folder, ("A", {}, notebook("x")), ("B", {}, None))
     _, page = draw("comparison", folder)
     assert "Only the key figures are compared of 2. B: no notebook was kept." in page
 
 
-def test_other_sources_are_refused(draw, folder):
+def test_source_without_saved_results_is_refused(draw, folder):
     (folder / "a.csv").write_text("a,b\n1,2\n")
     outcome, _ = draw("comparison", folder)
     assert outcome.message == "This type compares saved results. Choose some in the gallery and press Compare."

@@ -1,4 +1,4 @@
-"""Confusion matrices, their counts and figures equal to scikit-learn's."""
+"""Counts and figures of confusion matrices equal scikit-learn's."""
 
 import json
 import random
@@ -27,7 +27,7 @@ answer = [labels, matrix.tolist(), [column.tolist() for column in each], means,
 
 
 def cells(page):
-    """The counts of the first matrix, by row."""
+    """Returns the counts of the first matrix, by row."""
     spec = specs(page)[0]
     labels = spec["encoding"]["x"]["scale"]["domain"]
     at = {(each["true"], each["predicted"]): each["rows"] for each in spec["data"]["values"]}
@@ -40,7 +40,7 @@ def lines(page, caption):
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "iris", "wine", "digits"])
-def test_counts_and_figures_are_scikit_learn_s(draw, tmp_path, name):
+def test_counts_and_figures_match_scikit_learn(draw, tmp_path, name):
     path = predictions(tmp_path, name)
     labels, matrix, (precision, recall, f1, support), means, accuracy = compute("base", READ.format(path=str(path)))
     page = drawn(draw, "confusion_matrix", path)
@@ -56,7 +56,7 @@ def test_counts_and_figures_are_scikit_learn_s(draw, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "digits"])
-def test_figures_that_a_rare_class_does_not_hide_behind_are_scikit_learn_s(draw, tmp_path, name):
+def test_balanced_accuracy_and_mcc_match_scikit_learn(draw, tmp_path, name):
     path = predictions(tmp_path, name)
     balanced, matthews = compute(
         "base",
@@ -70,7 +70,7 @@ def test_figures_that_a_rare_class_does_not_hide_behind_are_scikit_learn_s(draw,
 
 
 @pytest.mark.parametrize(("how", "axis"), [("true", "row"), ("predicted", "column"), ("all", "all")])
-def test_shares_are_of_what_was_asked(draw, tmp_path, how, axis):
+def test_shares_are_normalized_as_requested(draw, tmp_path, how, axis):
     (tmp_path / "cm.csv").write_text("a,a,6\na,b,2\nb,a,3\nb,b,9\n")
     page = drawn(draw, "confusion_matrix", tmp_path / "cm.csv", normalize=how)
     whole = {"row": 8, "column": 9, "all": 20}[axis]
@@ -78,7 +78,7 @@ def test_shares_are_of_what_was_asked(draw, tmp_path, how, axis):
     assert cell["share"] == pytest.approx(6 / whole, abs=1e-6)
 
 
-def test_metrics_of_slices_have_a_matrix_each(draw, tmp_path):
+def test_each_slice_has_its_own_matrix(draw, tmp_path):
     matrix = {
         "annotationSpecs": [{"displayName": "<b>"}, {"displayName": "dog"}],
         "rows": [{"row": [3, 1]}, {"row": [0, 4]}],
@@ -94,20 +94,20 @@ def test_metrics_of_slices_have_a_matrix_each(draw, tmp_path):
     assert "&lt;b&gt;" in page
 
 
-def test_labels_choose_and_order_and_the_rest_is_counted(draw, tmp_path):
+def test_labels_select_and_order_classes_and_other_rows_are_counted(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,predicted\nx,y\ny,y\nz,x\n")
     page = drawn(draw, "confusion_matrix", tmp_path / "a.csv", labels=["y", "x"])
     assert cells(page) == [[1, 0], [1, 0]]
     assert notes_of(page) == ["1 row of other classes is left out."]
 
 
-def test_numbers_are_sorted_as_numbers(draw, tmp_path):
+def test_numeric_classes_are_sorted_as_numbers(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,predicted\n10,10\n9,10\n")
     assert cells(drawn(draw, "confusion_matrix", tmp_path / "a.csv")) == [[0, 1], [0, 1]]
 
 
 @pytest.mark.browser
-def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
+def test_100_classes_are_a_heat_map_that_is_readable_by_keyboard(draw, opened, tmp_path):
     dice = random.Random(1)
     rows = [(n % 100, n % 100 if dice.random() < 0.9 else dice.randrange(100)) for n in range(5000)]
     rows += [(7, 8)] * 300
@@ -119,7 +119,7 @@ def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
     found = opened(page, width=390)
     found.page.wait_for_selector(".vk-figure[data-painted]")
     found.page.locator(".vk-plot").focus()
-    # The greatest cell comes first.
+    # The largest cell comes first.
     found.page.keyboard.press("Home")
     said = found.page.locator(".vk-figure [role=status]")
     assert f"True class 07, Predicted class 08, Rows {count}," in said.text_content()
@@ -137,7 +137,7 @@ def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
         ('{"confidenceMetrics": []}', {}, "hold no confusion matrix"),
     ],
 )
-def test_what_does_not_fit_is_explained(draw, tmp_path, text, given, words):
+def test_invalid_input_is_explained(draw, tmp_path, text, given, words):
     (tmp_path / "a").write_text(text)
     outcome, _ = draw("confusion_matrix", tmp_path / "a", **given)
     assert outcome.state == "failed"

@@ -1,4 +1,4 @@
-"""Curves and their figures, each equal to what scikit-learn computes from the same rows."""
+"""Curves and their figures equal those that scikit-learn computes from the same rows."""
 
 import json
 
@@ -35,7 +35,7 @@ def cancer(tmp_path_factory):
     return predictions(tmp_path_factory.mktemp("rows"), "breast_cancer")
 
 
-def test_roc_areas_are_scikit_learn_s(draw, rows):
+def test_roc_areas_match_scikit_learn(draw, rows):
     name, path = rows
     page = drawn(draw, "roc_curve", path)
     if name == "breast_cancer":
@@ -53,7 +53,7 @@ def test_roc_areas_are_scikit_learn_s(draw, rows):
     assert all(f"<td>{area:.4f}</td>" in page for area in each)
 
 
-def test_roc_points_are_scikit_learn_s(draw, cancer):
+def test_roc_points_match_scikit_learn(draw, cancer):
     fpr, tpr, thresholds = expected(
         cancer,
         "fpr, tpr, at = metrics.roc_curve(last, scores[:, -1], drop_intermediate=False)\n"
@@ -69,7 +69,7 @@ def test_roc_points_are_scikit_learn_s(draw, cancer):
     assert marks(spec) == [pytest.approx((fpr[best], tpr[best]), abs=1e-6)]
 
 
-def test_limits_of_the_area_are_delong_s(draw, cancer):
+def test_confidence_limits_of_the_area_match_delong(draw, cancer):
     low, high = expected(
         cancer,
         "yes, no = scores[last, -1], scores[~last, -1]\n"
@@ -83,7 +83,7 @@ def test_limits_of_the_area_are_delong_s(draw, cancer):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("key", ["roc_curve", "precision_recall"])
-def test_a_threshold_has_its_confusion_matrix_and_cost(draw, opened, cancer, key):
+def test_chosen_threshold_shows_its_confusion_matrix_and_cost(draw, opened, cancer, key):
     found = opened(drawn(draw, key, cancer))
     page = found.page
     page.wait_for_selector(".vk-figure[data-painted]")
@@ -110,7 +110,7 @@ def test_a_threshold_has_its_confusion_matrix_and_cost(draw, opened, cancer, key
     assert found.faults == []
 
 
-def test_average_precision_is_scikit_learn_s(draw, rows):
+def test_average_precision_matches_scikit_learn(draw, rows):
     name, path = rows
     page = drawn(draw, "precision_recall", path)
     if name == "breast_cancer":
@@ -126,14 +126,14 @@ def test_average_precision_is_scikit_learn_s(draw, rows):
     assert f"<dd>{micro:.4f}</dd>" in page
 
 
-def test_precision_recall_points_and_best_f1_are_scikit_learn_s(draw, cancer):
+def test_precision_recall_points_and_best_f1_match_scikit_learn(draw, cancer):
     precision, recall = expected(
         cancer,
         "p, r, _ = metrics.precision_recall_curve(last, scores[:, -1])\nanswer = [p[::-1].tolist(), r[::-1].tolist()]",
     )
     page = drawn(draw, "precision_recall", cancer)
     (series,) = curves(specs(page)[0]).values()
-    # scikit-learn ends at full recall, where ours goes on to the threshold that calls every row true.
+    # scikit-learn stops at full recall. Ours continues to the threshold that predicts true for every row.
     assert set(zip(precision, recall, strict=True)) == {
         each
         for each in zip(precision, recall, strict=True)
@@ -146,7 +146,7 @@ def test_precision_recall_points_and_best_f1_are_scikit_learn_s(draw, cancer):
 
 
 @pytest.mark.parametrize("strategy", ["uniform", "quantile"])
-def test_calibration_is_scikit_learn_s(draw, cancer, strategy):
+def test_calibration_matches_scikit_learn(draw, cancer, strategy):
     observed, predicted, brier = expected(
         cancer,
         f"o, p = calibration.calibration_curve(last, scores[:, -1], n_bins=8, strategy={strategy!r})\n"
@@ -161,19 +161,19 @@ def test_calibration_is_scikit_learn_s(draw, cancer, strategy):
     assert f"Brier {brier:.4f}" in page
     error = sum(n * abs(o - p) for n, o, p in zip(series["rows"], observed, predicted, strict=True)) / 569
     assert f"{error:.4f}" in page
-    # The last edge closes the last bar.
+    # The last edge is the end of the last bar.
     assert sum(sum(each["y"][:-1]) for each in curves(histogram).values()) == 569
 
 
 @pytest.mark.parametrize("key", ["roc_curve", "precision_recall", "calibration", "confusion_matrix"])
-def test_a_target_of_nothing_but_nan_is_said_to_be_empty(draw, tmp_path, key):
+def test_target_with_only_nan_is_reported_as_empty(draw, tmp_path, key):
     (tmp_path / "a.csv").write_text("target,predicted,score\n" + "NaN,a,0.5\n" * 9)
     outcome = draw(key, tmp_path / "a.csv")[0]
     assert outcome.state == "failed"
     assert "no values" in outcome.message or "No row has both" in outcome.message
 
 
-def test_calibration_refuses_scores_that_are_no_probabilities(draw, tmp_path):
+def test_calibration_refuses_scores_that_are_not_probabilities(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,score\na,1\nb,-3\n")
     assert "goes from -3 to 1" in draw("calibration", tmp_path / "a.csv")[0].message
 
@@ -193,7 +193,7 @@ def test_roc_of_a_metrics_artifact(draw, tmp_path):
     assert "AUC 0.6250" in drawn(draw, "roc_curve", tmp_path / "m.json")
 
 
-def test_roc_of_sliced_metrics_has_a_curve_a_slice(draw, tmp_path):
+def test_roc_of_sliced_metrics_has_one_curve_per_slice(draw, tmp_path):
     slices = [{"slice": name, "sliceClassificationMetrics": METRICS} for name in ("day=<Sat>", "day=Sun")]
     (tmp_path / "m.json").write_text(json.dumps({"evaluationSlices": slices}))
     page = drawn(draw, "roc_curve", tmp_path / "m.json")
@@ -207,7 +207,7 @@ def test_roc_of_points_with_and_without_a_header(draw, tmp_path, head):
     assert "AUC 0.6250" in drawn(draw, "roc_curve", tmp_path / "roc.csv", is_generated=True)
 
 
-def test_roc_of_kubeflow_s_folder_of_headerless_files(draw, tmp_path):
+def test_roc_of_a_kubeflow_folder_of_headerless_files(draw, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "schema.json").write_text('[{"name": "target"}, {"name": "true"}]')
@@ -216,13 +216,13 @@ def test_roc_of_kubeflow_s_folder_of_headerless_files(draw, tmp_path):
     assert "AUC 0.7500" in drawn(draw, "roc_curve", folder)
 
 
-def test_target_operator_takes_the_place_of_a_lambda(draw, tmp_path):
+def test_target_operator_replaces_a_lambda(draw, tmp_path):
     (tmp_path / "a.csv").write_text("tips,score\n9,0.9\n6,0.2\n5,0.4\n1,0.1\n")
     given = {"target_column": "tips", "target_operator": ">", "trueclass": "5"}
     assert "AUC 0.7500" in drawn(draw, "roc_curve", tmp_path / "a.csv", **given)
 
 
-def test_class_columns_of_other_names_go_by_the_order_of_the_classes(draw, tmp_path):
+def test_class_columns_with_other_names_follow_the_order_of_the_classes(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,p,q,r\n0,.9,.1,0\n1,.2,.7,.1\n10,.1,.2,.7\n2,.1,.2,.7\n")
     outcome, _ = draw("roc_curve", tmp_path / "a.csv", class_columns=["p", "q", "r"])
     assert "class_columns names 3 columns" in outcome.message
@@ -231,13 +231,13 @@ def test_class_columns_of_other_names_go_by_the_order_of_the_classes(draw, tmp_p
     assert "AUC 1.0000" in page
 
 
-def test_rows_without_a_target_or_score_are_left_out_and_counted(draw, tmp_path):
+def test_rows_without_target_or_score_are_omitted_and_counted(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,score\na,1\nb,2\n,3\nb,inf\nb,\n")
     page = drawn(draw, "roc_curve", tmp_path / "a.csv", trueclass="b")
     assert "3 rows without a target or a score" in page
 
 
-def test_a_million_rows_are_drawn_by_a_thousand_points(draw, tmp_path):
+def test_million_rows_are_reduced_to_a_thousand_points(draw, tmp_path):
     path = tmp_path / "many.csv"
     compute(
         "base",
@@ -260,7 +260,7 @@ HOSTILE = '</script><img src=x onerror=alert(1)>\U0001f41f"'
 
 
 @pytest.mark.browser
-def test_names_with_markup_stay_text(draw, opened, tmp_path):
+def test_names_with_markup_are_escaped(draw, opened, tmp_path):
     header = json.dumps(HOSTILE, ensure_ascii=False).replace('\\"', '""')
     (tmp_path / "log.csv").write_text(f"step,{header}\n1,2\n2,3\n")
     found = opened(drawn(draw, "learning_curves", tmp_path / "log.csv"))
@@ -270,7 +270,7 @@ def test_names_with_markup_stay_text(draw, opened, tmp_path):
 
 
 @pytest.mark.browser
-def test_keys_read_the_curve_and_controls_change_it(draw, opened, tmp_path):
+def test_curve_is_readable_by_keyboard_and_controls_change_it(draw, opened, tmp_path):
     (tmp_path / "h.json").write_text('{"loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
     found = opened(drawn(draw, "learning_curves", tmp_path / "h.json"), width=390)
     page, plot = found.page, found.page.locator(".vk-plot")
@@ -289,7 +289,7 @@ def test_keys_read_the_curve_and_controls_change_it(draw, opened, tmp_path):
     )
     plot.hover()
     assert page.locator(".vk-tip").is_visible()
-    # One curve alone, as the legend says.
+    # The legend selects a single curve.
     page.locator(".vk-plot svg .role-legend-label text").first.click(force=True)
     plot.focus()
     page.keyboard.press("Home")

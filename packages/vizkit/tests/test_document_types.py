@@ -1,4 +1,4 @@
-"""HTML, Markdown, notebooks and Vega-Lite specifications: what a step wrote, shown as what it is."""
+"""HTML, Markdown, notebooks and Vega-Lite specifications of a step are shown in their own form."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def refused(draw):
     return refused
 
 
-def test_html_brings_the_files_beside_it_and_no_others(shown, folder):
+def test_html_includes_only_files_of_its_own_folder(shown, folder):
     (folder / "a.html").write_text(
         "<title>A &amp; b</title><base href='http://x/'><meta http-equiv='refresh' content='0;url=http://x'>"
         "<img src='p.png'><img src='../secret.png'><img src='/etc/passwd'><script>var own = 1</script>"
@@ -59,7 +59,7 @@ def test_html_brings_the_files_beside_it_and_no_others(shown, folder):
     assert 'aria-label="A &amp; b"' in page
 
 
-def test_html_names_what_it_would_load_but_not_what_the_environment_has(shown, folder):
+def test_html_names_its_external_hosts_if_it_has_any(shown, folder):
     known = "https://cdn.plot.ly/plotly-99.0.0.min.js"
     (folder / "a.html").write_text(f"<script src='{known}'></script><link rel=stylesheet href='//fonts.test/a.css'>")
     page = shown("html", folder / "a.html")
@@ -69,7 +69,7 @@ def test_html_names_what_it_would_load_but_not_what_the_environment_has(shown, f
 
 
 @pytest.mark.browser
-def test_a_plotly_page_made_for_the_cdn_is_drawn_without_it(draw, opened, folder):
+def test_plotly_page_for_the_cdn_is_drawn_offline(draw, opened, folder):
     from packages.vizkit.tests.independent import compute
 
     code = "import plotly.express as px; px.line(y=[1, 3, 2]).write_html('f.html', include_plotlyjs='cdn'); answer = 1"
@@ -79,7 +79,7 @@ def test_a_plotly_page_made_for_the_cdn_is_drawn_without_it(draw, opened, folder
     assert found.faults == []
 
 
-def test_of_several_html_files_the_index_or_the_named_one_is_shown(shown, refused, folder):
+def test_index_or_named_file_is_shown_of_several_html_files(shown, refused, folder):
     (folder / "b.html").write_text("second")
     (folder / "a.html").write_text("first")
     both = shown("html", folder)
@@ -91,7 +91,7 @@ def test_of_several_html_files_the_index_or_the_named_one_is_shown(shown, refuse
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_what_a_model_card_says_above_its_text_is_code_and_no_heading(shown, tmp_path, end):
+def test_front_matter_of_a_model_card_is_shown_as_code(shown, tmp_path, end):
     card = end.join(
         ["---", "license: mit", "tags:", "- tabular", "---", "# Model", "", "---", "", "It costs $5 or $10."]
     )
@@ -103,7 +103,7 @@ def test_what_a_model_card_says_above_its_text_is_code_and_no_heading(shown, tmp
     assert "It costs $5 or $10." in page
 
 
-def test_markdown_has_tables_math_code_and_its_pictures(shown, folder):
+def test_markdown_renders_tables_math_code_and_pictures(shown, folder):
     (folder / "card.md").write_text(
         "# Card\n\n| a | b |\n|---|---|\n| 1 | x |\n\n$\\frac{1}{2}$\n\n```python\nprint(1)\n```\n\n"
         "![p](p.png) ![s](../secret.png)\n"
@@ -114,7 +114,7 @@ def test_markdown_has_tables_math_code_and_its_pictures(shown, folder):
     assert page.count("data:image/png") == 1
 
 
-def test_a_notebook_is_shown_and_not_run(shown, folder):
+def test_notebook_is_shown_without_running_it(shown, folder):
     made = nbformat.v4.new_notebook(cells=[
         nbformat.v4.new_markdown_cell("# Title\n\n![x](attachment:a.png)",
             attachments={"a.png": {"image/png": "iVBORw0KGgo="}}),
@@ -152,7 +152,7 @@ def test_a_notebook_is_shown_and_not_run(shown, folder):
     ],
     ids=lambda value: value[:30],
 )
-def test_what_is_no_notebook_is_explained(refused, folder, text, words):
+def test_invalid_notebook_is_explained(refused, folder, text, words):
     (folder / "a.ipynb").write_text(text)
     said = refused("notebook", folder / "a.ipynb")
     assert "The file is not a Jupyter notebook: " in said
@@ -168,7 +168,7 @@ def spec_of(page):
     return spec
 
 
-def test_a_specification_s_data_is_in_it_or_beside_it(shown, folder):
+def test_vega_lite_data_is_inline_or_in_a_neighbouring_file(shown, folder):
     (folder / "a.vl.json").write_text(json.dumps(SPEC))
     assert spec_of(shown("vega_lite", folder)) == SPEC
     (folder / "rows.csv").write_text("a,b\nx,1\n")
@@ -182,7 +182,7 @@ def test_a_specification_s_data_is_in_it_or_beside_it(shown, folder):
 
 @pytest.mark.parametrize("url", ["https://x.test/a.csv", "../secret.png", "/etc/passwd", "none.csv", 3])
 @pytest.mark.parametrize("place", ["top", "layer", "lookup"])
-def test_data_from_anywhere_else_is_refused(refused, folder, url, place):
+def test_vega_lite_data_from_elsewhere_is_refused(refused, folder, url, place):
     data = {"data": {"url": url}}
     spec = {
         "top": {"mark": "bar", **data},
@@ -197,13 +197,13 @@ def test_data_from_anywhere_else_is_refused(refused, folder, url, place):
     ("text", "words"),
     [("[]", "no JSON object"), ("{}", "no Vega-Lite specification"), ("{", "is no JSON"), ("[" * 99_999, "is no JSON")],
 )
-def test_what_is_no_specification_is_explained(refused, folder, text, words):
+def test_invalid_vega_lite_specification_is_explained(refused, folder, text, words):
     (folder / "a.json").write_text(text)
     assert words in refused("vega_lite", folder / "a.json")
 
 
 @pytest.mark.browser
-def test_a_chart_is_drawn_in_both_themes_and_a_fault_is_said(draw, opened, folder):
+def test_chart_is_drawn_in_both_themes_and_errors_are_shown(draw, opened, folder):
     (folder / "a.json").write_text(json.dumps({**SPEC, "description": "Bars of a"}))
     found = opened(draw("vega_lite", folder / "a.json")[1])
     found.page.wait_for_selector("canvas[aria-label='Bars of a']")

@@ -1,4 +1,4 @@
-"""Each type's result as a download: whole without a network, accessible, in both themes, on a phone too."""
+"""Each type's downloaded result works offline, is accessible, and fits both themes and a phone."""
 
 import pytest
 from vizkit.types import registry
@@ -6,7 +6,7 @@ from vizkit.types import registry
 from packages.vizkit.tests.examples import all_examples
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# Both themes and both widths: neither changes what the other does.
+# Both themes and both widths occur. They are independent, so two combinations are enough.
 LOOKS = (("light", 1000), ("dark", 390))
 
 
@@ -18,7 +18,7 @@ def test_every_type_has_an_example():
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize("key", registry.types())
-def test_its_result_opens_offline_and_can_be_read_by_everybody(draw, opened, tmp_path, key):
+def test_result_of_every_type_opens_offline_and_is_accessible(draw, opened, tmp_path, key):
     folder = tmp_path / "example"
     folder.mkdir()
     source, given = all_examples()[key](folder)

@@ -1,4 +1,4 @@
-"""Pictures and texts as cards."""
+"""Show pictures and texts as cards."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def cards(draw):
     return cards
 
 
-def test_a_folder_s_pictures_are_reduced_and_labelled_by_their_folder(cards, tmp_path):
+def test_pictures_of_a_folder_are_scaled_down_and_labelled_by_folder(cards, tmp_path):
     compute("base", f"""{MAKE}
 os.makedirs("pics/cats")
 noise = np.random.default_rng(1).integers(0, 255, (600, 900, 3)).astype("uint8")
@@ -56,7 +56,7 @@ answer = None
     assert by_name["g.png"]["missing"]
 
 
-def test_a_table_s_pictures_are_bytes_base64_or_files_beside_it(cards, tmp_path):
+def test_pictures_of_a_table_are_bytes_base64_or_file_names(cards, tmp_path):
     compute("base", f"""{MAKE}
 os.makedirs("data")
 open("data/one.png", "wb").write(png(8, "red")); open("secret.png", "wb").write(png(8, "red"))
@@ -76,7 +76,7 @@ answer = base64.b64encode(png(8, "red")).decode()
         assert base64.b64decode(card["src"].partition(",")[2])[:4] == b"\x89PNG"
 
 
-def test_texts_and_labels_need_no_picture(cards, tmp_path):
+def test_cards_may_have_only_texts_and_labels(cards, tmp_path):
     (tmp_path / "a.csv").write_text("id,review,label,score\n1,A fine film,good,0.9\n2,Dull,bad,0.10\n")
     first = cards(tmp_path / "a.csv")["cards"][0]
     assert first == {"text": "A fine film", "label": "good", "facts": [["id", "1"], ["score", "0.9"]]}
@@ -84,7 +84,7 @@ def test_texts_and_labels_need_no_picture(cards, tmp_path):
     assert only == {"text": "0.10", "label": "2"}
 
 
-def test_what_is_beyond_the_limits_is_counted(cards, tmp_path):
+def test_examples_over_the_limits_are_counted_but_not_shown(cards, tmp_path):
     (tmp_path / "a.csv").write_text("text\n" + ("x" * 3999 + "\n") * 1000)
     found = cards(tmp_path / "a.csv", max_examples=1000, max_megabytes=1)
     assert 200 < len(found["cards"]) < 260
@@ -105,16 +105,16 @@ def test_what_is_beyond_the_limits_is_counted(cards, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_shown_is_explained(draw, tmp_path, name, content, given, words):
+def test_unusable_source_is_explained(draw, tmp_path, name, content, given, words):
     (tmp_path / name).write_bytes(content)
     outcome, _ = draw("grid", tmp_path / name, **given)
     assert words in outcome.message
 
 
-def test_a_table_that_is_damaged_in_its_middle_is_said_to_be(draw, tmp_path):
+def test_damaged_table_is_reported(draw, tmp_path):
     source, given = all_examples()["grid"](tmp_path)
     content = bytearray(source.read_bytes())
-    # The first page's head, behind the file's mark; the schema at its end is whole.
+    # Damage the header of the first page, after the file's magic bytes. The schema at the end stays intact.
     content[4:12] = b"\xff" * 8
     source.write_bytes(content)
     outcome, _ = draw("grid", source, **given)
@@ -125,7 +125,7 @@ def test_a_table_that_is_damaged_in_its_middle_is_said_to_be(draw, tmp_path):
 
 
 @pytest.mark.browser
-def test_the_page_filters_and_turns_pages(draw, opened, tmp_path):
+def test_cards_can_be_filtered_and_paged(draw, opened, tmp_path):
     lines = "".join(f"text {n} <b>,{'even' if n % 2 == 0 else 'odd'}\n" for n in range(70))
     (tmp_path / "a.csv").write_text(f"text,label\n{lines}")
     found = opened(draw("grid", tmp_path / "a.csv")[1])

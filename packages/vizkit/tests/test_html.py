@@ -1,4 +1,4 @@
-"""Pieces of a page: what comes from data is text, and tables stand as people read them."""
+"""HTML of a page escapes all data, and aligns the columns of tables."""
 
 import json
 import re
@@ -17,13 +17,13 @@ from vizkit import html
         ([None, ""], False),
     ],
 )
-def test_a_column_of_words_is_not_aligned_as_numbers(column, is_words):
+def test_text_column_is_not_aligned_as_numbers(column, is_words):
     table = html.table(["Name", "Column"], [("row", each) for each in column])
     assert ("vk-words-2" in table) is is_words
     assert "vk-words" not in html.table(["Name", "Column"], [("row", each) for each in column], numbers=False)
 
 
-def test_json_ends_no_script_and_has_no_word_that_json_lacks():
+def test_json_text_is_safe_in_script_and_has_no_nan():
     value = {"a": float("nan"), "b": [float("inf"), 1.5], "c": "</script>\u2028", 1: None}
     text = html.json_text(value)
     assert "<" not in text
@@ -34,7 +34,7 @@ def test_json_ends_no_script_and_has_no_word_that_json_lacks():
         html.json_of_texts([float("nan")])
 
 
-def test_text_is_never_markup():
+def test_text_is_always_escaped():
     assert re.findall(r"<(\w+)", html.table(["<b>"], [["<i>"]], caption="<u>")) == [
         *("div", "table", "caption", "thead", "tr", "th", "tbody", "tr", "td"),
     ]

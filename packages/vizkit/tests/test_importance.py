@@ -1,4 +1,4 @@
-"""Importances of features, equal to what scikit-learn computed, in the shapes that people have them."""
+"""Importances of features equal scikit-learn's, in each form in which people store them."""
 
 import json
 
@@ -12,11 +12,11 @@ pytestmark = pytest.mark.kernel
 
 
 def bars(page):
-    """Name, value and deviation of each bar, in order."""
+    """Returns the name, value and deviation of each bar, in order."""
     return [(row["name"], row["value"], row["deviation"]) for row in specs(page)[0]["data"]["values"]]
 
 
-def test_permutation_importances_are_scikit_learn_s_means_and_deviations(draw, tmp_path):
+def test_permutation_importances_match_scikit_learn(draw, tmp_path):
     expected = make("base", PERMUTE, tmp_path)
     found = bars(drawn(draw, "feature_importance", tmp_path / "permutation.json"))
     means = dict(zip(expected["names"], expected["mean"], strict=True))
@@ -41,7 +41,7 @@ def test_permutation_importances_are_scikit_learn_s_means_and_deviations(draw, t
         '{"feature_names": ["age", "sex"], "importances_mean": [0.5, -2], "importances_std": [0.1, 0.2]}',
     ],
 )
-def test_shapes(draw, tmp_path, text):
+def test_importances_are_read_in_every_form(draw, tmp_path, text):
     (tmp_path / "a").write_text(text)
     assert bars(drawn(draw, "feature_importance", tmp_path / "a")) == [
         ("sex", pytest.approx(-2), pytest.approx(0.2)),
@@ -64,7 +64,7 @@ def test_order_by_name_and_by_value(draw, tmp_path):
 
 
 @pytest.mark.browser
-def test_of_five_hundred_the_first_are_shown_and_all_on_demand(draw, opened, tmp_path):
+def test_top_features_are_shown_first_and_all_500_on_demand(draw, opened, tmp_path):
     values = {f"feature-{n:03} <b>{'x' * (n % 90)}": n - 250.0 for n in range(500)}
     (tmp_path / "a.json").write_text(json.dumps(values))
     found = opened(drawn(draw, "feature_importance", tmp_path / "a.json", top=10), width=390)
@@ -86,7 +86,7 @@ def test_of_five_hundred_the_first_are_shown_and_all_on_demand(draw, opened, tmp
 
 
 @pytest.mark.browser
-def test_the_controls_of_a_chart_stand_in_a_row_where_there_is_room(draw, opened, tmp_path):
+def test_chart_controls_are_in_one_row_if_there_is_room(draw, opened, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({f"feature-{n}": n for n in range(30)}))
     page = opened(drawn(draw, "feature_importance", tmp_path / "a.json", top=10)).page
     page.wait_for_selector(".vk-figure[data-painted]")
@@ -106,7 +106,7 @@ def test_the_controls_of_a_chart_stand_in_a_row_where_there_is_room(draw, opened
         ('{"feature_names": ["a"], "importances": [[1], [2]]}', "must name 2 features"),
     ],
 )
-def test_what_does_not_fit_is_explained(draw, tmp_path, text, words):
+def test_invalid_file_is_explained(draw, tmp_path, text, words):
     (tmp_path / "a").write_text(text)
     outcome, _ = draw("feature_importance", tmp_path / "a")
     assert outcome.state == "failed"

@@ -1,4 +1,4 @@
-"""`vizkit.figure`, and what the predefined types leave: values computed apart from them, and no name undeclared."""
+"""Test `vizkit.figure`, and that predefined types store correct figures with declared names."""
 
 import random
 
@@ -9,7 +9,7 @@ from vizkit.types import registry
 from packages.vizkit.tests.examples import all_examples
 from packages.vizkit.tests.independent import compute
 
-# Their names come from the data.
+# The names of these types' figures come from the data.
 NAMED_BY_DATA = {"learning_curves", "tfma", "custom", "notebook", "html", "markdown", "vega_lite"}
 CUSTOM = "custom"
 EXPECTED = """
@@ -31,7 +31,7 @@ def values(outcome):
 
 
 @pytest.mark.parametrize("value", [True, "1", [1], object(), 1j])
-def test_what_is_no_number_is_refused_in_words(value):
+def test_value_that_is_not_a_number_is_refused(value):
     with pytest.raises(ValueError, match=r'The key figure "auc" must be (a|one) number'):
         vizkit.figure("auc", value)
 
@@ -41,13 +41,13 @@ def test_what_is_no_number_is_refused_in_words(value):
     [(("", 1), "name"), (("a\nb", 1), "name"), (("n" * 101, 1), "name"), ((1, 1), "name"), (("a", 1, "u" * 21), "unit"),
      (("a", 1, "", "best"), "higher, lower or none")],
 )  # fmt: skip
-def test_a_figure_that_breaks_a_rule_is_refused_in_words(given, words):
+def test_invalid_name_unit_or_direction_is_refused(given, words):
     with pytest.raises(ValueError, match=words):
         vizkit.figure(*given)
 
 
 @pytest.mark.kernel
-def test_custom_code_leaves_figures(draw):
+def test_custom_code_stores_figures(draw):
     code = (
         "import vizkit, numpy, decimal\n"
         "vizkit.figure('loss', numpy.float32(0.5), 'nats', better='lower')\n"
@@ -67,7 +67,7 @@ def test_custom_code_leaves_figures(draw):
 
 
 @pytest.mark.kernel
-def test_figures_of_scores_are_scikit_learns(draw, tmp_path):
+def test_figures_of_scores_match_scikit_learn(draw, tmp_path):
     chance = random.Random(7)
     truth = [chance.randrange(2) for _ in range(400)]
     scores = [0.3 * each + 0.7 * chance.random() for each in truth]
@@ -84,7 +84,7 @@ def test_figures_of_scores_are_scikit_learns(draw, tmp_path):
 
 
 @pytest.mark.kernel
-def test_a_training_leaves_its_last_and_best_values(draw, tmp_path):
+def test_learning_curves_store_last_and_best_values(draw, tmp_path):
     path = tmp_path / "history.csv"
     path.write_text("epoch,loss,val_accuracy\n1,3,0.1\n2,1,0.9\n3,2,0.4\n")
     outcome, _ = draw("learning_curves", path)
@@ -98,7 +98,7 @@ def test_a_training_leaves_its_last_and_best_values(draw, tmp_path):
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("key", sorted(set(registry.types()) - NAMED_BY_DATA))
-def test_a_type_leaves_figures_and_only_those_that_its_header_declares(draw, tmp_path, key):
+def test_type_stores_only_figures_that_its_header_declares(draw, tmp_path, key):
     folder = tmp_path / "example"
     folder.mkdir()
     source, given = all_examples()[key](folder)

@@ -1,4 +1,4 @@
-"""Kubeflow's ways with TFDV and TFMA, whose widgets are loaded from the internet: here they are drawn by the portal."""
+"""The portal draws Kubeflow's TFDV and TFMA views itself, since their widgets load from the internet."""
 
 import pytest
 from vizkit.types import registry
@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.browser
-def test_what_their_widgets_would_show_is_drawn_without_a_network(draw, opened, folder, tmp_path):
+def test_content_of_tfdv_and_tfma_widgets_is_drawn_offline(draw, opened, folder, tmp_path):
     counts = compute("tfx", KUBEFLOW_DATA + COUNT, tmp_path)
     outcome, page = draw("", tmp_path / "stats.tfrecord", kind=registry.get("facets", [folder]))
     assert outcome.state == "succeeded", outcome.traceback

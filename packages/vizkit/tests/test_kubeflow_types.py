@@ -1,4 +1,4 @@
-"""Files as they were written for Kubeflow's visualization server, put into a folder of types unchanged."""
+"""Files for Kubeflow's visualization server work unchanged as types."""
 
 import json
 
@@ -61,7 +61,7 @@ def folder(tmp_path):
     return found
 
 
-def test_name_and_docstring_take_the_place_of_a_header(folder):
+def test_name_and_docstring_replace_a_header(folder):
     (folder / "My table-2.py").write_text(TABLE)
     kind = registry.get("my_table_2", [folder])
     assert (kind.title, kind.description) == ("My table 2", "Rows with the old way of itables.")
@@ -81,7 +81,7 @@ def test_name_and_docstring_take_the_place_of_a_header(folder):
         ("import tensorflow_model_analysis", "tfx", False),
     ],
 )
-def test_imports_choose_the_environment(folder, code, environment, needs_source):
+def test_environment_follows_from_the_imports(folder, code, environment, needs_source):
     (folder / "one.py").write_text(code)
     kind = registry.get("one", [folder])
     assert (kind.environment, kind.needs_source) == (environment, needs_source)
@@ -89,14 +89,14 @@ def test_imports_choose_the_environment(folder, code, environment, needs_source)
 
 
 @pytest.mark.parametrize("name", ["1st.py", "custom.py", "ü.py", "a" * 41 + ".py"])
-def test_a_name_that_is_no_key_is_explained(folder, name):
+def test_file_name_that_is_not_a_key_is_explained(folder, name):
     (folder / name).write_text("print(1)")
     assert any(name in problem for problem in registry.problems([folder]))
     assert list(registry.types([folder])) == list(registry.types())
 
 
 @pytest.mark.kernel
-def test_the_table_of_old_is_drawn_with_a_s_rows(draw, folder, tmp_path):
+def test_kubeflow_table_type_draws_all_files_of_a_pattern(draw, folder, tmp_path):
     (folder / "old_table.py").write_text(TABLE)
     for number in (1, 2):
         (tmp_path / f"rows-{number}.csv").write_text(f"1.5,first <{number}>\n{number},x\n")
@@ -109,7 +109,7 @@ def test_the_table_of_old_is_drawn_with_a_s_rows(draw, folder, tmp_path):
 
 @pytest.mark.kernel
 @pytest.mark.browser
-def test_the_curve_of_old_is_drawn_without_a_network(draw, opened, folder, tmp_path):
+def test_kubeflow_curve_type_is_drawn_offline(draw, opened, folder, tmp_path):
     (folder / "old_curve.py").write_text(CURVE)
     data = tmp_path / "data"
     data.mkdir()
@@ -125,7 +125,7 @@ def test_the_curve_of_old_is_drawn_without_a_network(draw, opened, folder, tmp_p
 
 
 @pytest.mark.kernel
-def test_a_stand_in_says_what_it_is(draw, folder):
+def test_stub_module_says_what_is_missing(draw, folder):
     (folder / "more.py").write_text("from tensorflow.python.lib.io import file_io\nfile_io.stat('x')")
     outcome, _ = draw("", kind=registry.get("more", [folder]))
     assert "file_io.stat is not in this environment" in outcome.message

@@ -1,4 +1,4 @@
-"""Learning curves: what trainings write is read, and a long one keeps its spikes."""
+"""Learning curves are read from the logs of trainings, and long ones keep their spikes."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from packages.vizkit.tests.drawn import curves, drawn, marks, specs
 pytestmark = pytest.mark.kernel
 
 
-def test_keras_history_stands_in_one_chart_a_metric(draw, tmp_path):
+def test_keras_history_has_one_chart_per_metric(draw, tmp_path):
     (tmp_path / "h.json").write_text('{"accuracy": [0.5, 0.7], "loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
     loss, accuracy = specs(drawn(draw, "learning_curves", tmp_path / "h.json"))
     assert [(name, each["x"], each["y"]) for name, each in curves(loss).items()] == [
@@ -27,7 +27,7 @@ def test_keras_history_stands_in_one_chart_a_metric(draw, tmp_path):
         "step,metric,value\n10,loss,3\n20,loss,2\n20,val_loss,2.5\n",
     ],
 )
-def test_learning_curves_read_what_trainings_write(draw, tmp_path, text):
+def test_training_logs_are_read_in_every_form(draw, tmp_path, text):
     (tmp_path / "log").write_text(text)
     (chart,) = specs(drawn(draw, "learning_curves", tmp_path / "log"))
     assert [(name, each["x"], each["y"]) for name, each in curves(chart).items()] == [
@@ -36,7 +36,7 @@ def test_learning_curves_read_what_trainings_write(draw, tmp_path, text):
     ]
 
 
-def test_a_spike_of_a_long_training_stays(draw, tmp_path):
+def test_spike_of_a_long_training_is_kept(draw, tmp_path):
     values = ["1"] * 50_000
     values[31_007] = "99"
     (tmp_path / "log.csv").write_text("loss\n" + "\n".join(values))
@@ -49,7 +49,7 @@ def test_a_spike_of_a_long_training_stays(draw, tmp_path):
     ("text", "words"),
     [("a\nx\n", "No column holds numbers"), ('{"a": "x"}', "No column"), ("[1]\n{\n", "Line 2 of log is no JSON")],
 )
-def test_a_log_without_numbers_is_explained(draw, tmp_path, text, words):
+def test_log_without_numbers_is_explained(draw, tmp_path, text, words):
     (tmp_path / "log").write_text(text)
     outcome, _ = draw("learning_curves", tmp_path / "log")
     assert outcome.state == "failed"

@@ -1,4 +1,4 @@
-"""What tools write of trainings: each file's curves are those that pandas reads, by run and part."""
+"""Curves of training logs by various tools equal those that pandas reads, by run and part."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def told(tmp_path, code):
     return read_all(tmp_path, CURVES + WIDE + code)
 
 
-def test_rows_of_training_and_validation_are_two_curves(tmp_path):
+def test_training_and_validation_rows_become_two_curves(tmp_path):
     wide, long, expected = told(tmp_path, """
 both = pd.concat([frame.assign(phase="train"), (frame * 2).assign(phase="val", epoch=frame.epoch)])
 both.to_csv("wide.csv", index=False)
@@ -41,7 +41,7 @@ answer = [curves("wide.csv"), curves("long.csv"), expected]
     ("run", ["a", "b"], ["a", "b"]),
     ("fold", [0, 1], ["fold 0", "fold 1"]),
 ])  # fmt: skip
-def test_runs_in_one_table_are_told_apart(tmp_path, column, values, labels):
+def test_runs_in_one_table_have_separate_curves(tmp_path, column, values, labels):
     found = told(tmp_path, f"""
 pd.concat([frame.assign({column}={values[0]!r}), (frame + 1).assign({column}={values[1]!r}, epoch=frame.epoch)]).to_csv(
     "runs.csv", index=False)
@@ -52,7 +52,7 @@ answer = [curves("runs.csv"), frame.loss.tolist(), (frame.loss + 1).tolist()]
     assert read["curves"][f"{labels[1]} | loss | training"] == [[1, 2, 3], second, None]
 
 
-def test_cross_validation_of_boosters_has_its_spread(tmp_path):
+def test_cross_validation_of_boosters_has_deviations(tmp_path):
     found, xgboost = told(tmp_path, """
 table = pd.DataFrame({"train-rmse-mean": [3.0, 2.0], "train-rmse-std": [0.5, 0.25], "test-rmse-mean": [4.0, 3.0],
     "test-rmse-std": [1.0, 0.5]})
@@ -64,7 +64,7 @@ answer = [curves("lightgbm.json")["curves"], curves("xgboost.csv")["curves"]]
     assert xgboost == {"rmse | training": [[1, 2], [3, 2], [0.5, 0.25]], "rmse | test": [[1, 2], [4, 3], [1, 0.5]]}
 
 
-def test_catboost_hugging_face_and_packed_files(tmp_path):
+def test_catboost_hugging_face_and_compressed_logs_are_read(tmp_path):
     catboost, trainer, packed = told(tmp_path, """
 learned = [{"iteration": at, "learn": [1 / (at + 1)], "test": [2 / (at + 1)]} for at in range(3)]
 names = [{"name": "Logloss"}]
@@ -82,14 +82,14 @@ answer = [curves(name)["curves"] for name in ("catboost_training.json", "trainer
         "Logloss | training": [[0, 1, 2], thirds, None],
         "Logloss | test": [[0, 1, 2], [2 * each for each in thirds], None],
     }
-    # The mean of the whole training is no point of its curve.
+    # The mean of the whole training is not a point of its curve.
     assert trainer["loss | training"] == [[10, 20], [0.9, 0.5], None]
     assert trainer["loss | validation"] == [[20], [0.8], None]
     assert trainer["train_loss | training"] == [[20], [0.7], None]
     assert packed == {"l2 | training": [[1, 2], [0.6, 0.5], None], "l2 | valid_1": [[1, 2], [0.7, 0.65], None]}
 
 
-def test_exports_of_weights_and_biases_and_of_mlflow(tmp_path):
+def test_exports_of_weights_and_biases_and_mlflow_are_read(tmp_path):
     exported, history, plain = told(tmp_path, """
 pd.DataFrame({"Step": [0, 1], "one - loss": [0.9, 0.8], "one - loss__MIN": [0.9, 0.8], "one - loss__MAX": [0.9, 0.8],
     "two - loss": [0.7, 0.6], "two - loss__MIN": [0.7, 0.6]}).to_csv("w.csv", index=False)
@@ -107,7 +107,7 @@ answer = [curves(name) for name in ("w.csv", "w.jsonl", "loss")]
     assert (plain["x"], plain["curves"]) == ("step", {"loss | training": [[0, 1], [0.9, 0.8], None]})
 
 
-def test_what_is_no_curve_is_named_and_does_not_hide_the_others(tmp_path):
+def test_files_and_columns_without_curve_are_named(tmp_path):
     found, alone = told(tmp_path, """
 folder = pathlib.Path("runs")
 folder.mkdir()
@@ -124,7 +124,7 @@ answer = [curves("runs"), curves("lost.csv")]
     ]
 
 
-def test_values_of_one_step_are_averaged_only_with_a_word(tmp_path):
+def test_values_of_the_same_step_are_averaged_with_a_note(tmp_path):
     found = told(tmp_path, """
 pd.DataFrame({"step": [1, 1, 2], "metric": "loss", "value": [1.0, 2.0, 0.5]}).to_csv("twice.csv", index=False)
 answer = curves("twice.csv")
@@ -134,7 +134,7 @@ answer = curves("twice.csv")
 
 
 @pytest.mark.kernel
-def test_a_training_without_any_number_is_drawn_as_lost(draw, tmp_path):
+def test_training_with_only_nan_is_shown_as_diverged(draw, tmp_path):
     (tmp_path / "lost.csv").write_text("step,loss\n1,nan\n2,nan\n")
     outcome, page = draw("learning_curves", tmp_path / "lost.csv")
     assert outcome.state == "succeeded", outcome.message

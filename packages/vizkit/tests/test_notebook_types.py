@@ -1,4 +1,4 @@
-"""A notebook with a cell tagged `parameters`, put into a folder of types."""
+"""A notebook with a cell tagged `parameters` in a folder of types is a type."""
 
 import json
 
@@ -37,7 +37,7 @@ def notebook(folder, *cells, name="counted.ipynb", **metadata):
     return folder
 
 
-def test_assignments_of_literals_are_the_arguments():
+def test_literal_assignments_become_arguments():
     found, required = read_parameters(PARAMETERS)
     assert found == {
         "bins": {"type": "integer", "default": 30, "description": "How many bars."},
@@ -52,7 +52,7 @@ def test_assignments_of_literals_are_the_arguments():
     assert required == ["column"]
 
 
-def test_reading_runs_nothing(tmp_path):
+def test_reading_a_notebook_runs_no_code(tmp_path):
     trap = tmp_path / "trap"
     code = f"x = open({str(trap)!r}, 'w')\ny = 1\n[open({str(trap)!r}, 'w') for _ in 'a']"
     kind = registry.get("counted", [notebook(tmp_path, ("code", code, "parameters"))])
@@ -60,14 +60,14 @@ def test_reading_runs_nothing(tmp_path):
     assert not trap.exists()
 
 
-def test_the_first_heading_and_paragraph_name_it(tmp_path):
+def test_title_and_description_come_from_first_heading_and_paragraph(tmp_path):
     text = "# Bars *of* [words](http://x)\n\nHow often\neach `word` occurs.\n\nMore."
     kind = registry.get("counted", [notebook(tmp_path, ("markdown", text), ("code", "n = 1", "parameters"))])
     assert (kind.title, kind.description) == ("Bars of words", "How often each word occurs.")
     assert (kind.environment, kind.needs_source) == ("base", False)
 
 
-def test_metadata_says_what_a_header_would(tmp_path):
+def test_metadata_replaces_a_header(tmp_path):
     said = {"title": "Bars", "description": "Of words.", "patterns": ["*.TXT"], "artifact_types": ["system.Dataset"]}
     cells = [("code", "n = 1", "parameters"), ("code", "import tensorflow\nopen(source)")]
     kind = registry.get("counted", [notebook(tmp_path, *cells, vizportal=said)])
@@ -86,20 +86,20 @@ def test_metadata_says_what_a_header_would(tmp_path):
         ([("code", "n = 1", "parameters")], {"vizportal": {"titel": "x"}}, "titel"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_a_type_is_explained(tmp_path, cells, metadata, words):
+def test_notebook_that_cannot_be_a_type_is_explained(tmp_path, cells, metadata, words):
     notebook(tmp_path, *cells, **metadata)
     assert any(words in problem for problem in registry.problems([tmp_path]))
     assert "counted" not in registry.types([tmp_path])
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "[" * 5000, '{"cells": 1, "nbformat": 4}'])
-def test_what_is_no_notebook_is_explained(tmp_path, text):
+def test_invalid_notebook_is_explained(tmp_path, text):
     (tmp_path / "counted.ipynb").write_text(text)
     assert any("counted.ipynb" in problem for problem in registry.problems([tmp_path]))
 
 
 @pytest.mark.kernel
-def test_values_reach_the_code_as_they_are_and_texts_are_shown(draw, tmp_path):
+def test_values_reach_the_code_unchanged_and_markdown_is_shown(draw, tmp_path):
     hostile = '""" + open("/etc/passwd").read() #\n\'{}\\'
     cells = [
         ("markdown", "# A *title*\n\nWith $x^2$ and `code`."),
@@ -119,7 +119,7 @@ def test_values_reach_the_code_as_they_are_and_texts_are_shown(draw, tmp_path):
     assert page.index("Between.") < page.index("etc/passwd")
 
 
-def test_a_missing_argument_is_asked_for(tmp_path):
+def test_missing_argument_is_required(tmp_path):
     kind = registry.get("counted", [notebook(tmp_path, ("code", "column: str", "parameters"))])
     with pytest.raises(arguments.ArgumentsError) as caught:
         arguments.clean(kind.schema, {})

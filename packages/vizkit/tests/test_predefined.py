@@ -1,4 +1,4 @@
-"""The predefined types on data, each figure computed a second way."""
+"""Compare figures of predefined types with independently computed ones."""
 
 import random
 from pathlib import Path
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.kernel
 
 @pytest.fixture
 def predictions(tmp_path):
-    """300 scored rows with ties, and the area under their curve by counting pairs."""
+    """Writes 300 scored rows with ties, and computes the area under their curve by counting pairs."""
     dice = random.Random(7)
     rows = []
     for _ in range(300):
@@ -30,7 +30,7 @@ def predictions(tmp_path):
     return path, rows, area
 
 
-def test_roc_curve_s_area_is_the_share_of_pairs_in_order(draw, predictions):
+def test_roc_area_is_the_share_of_ordered_pairs(draw, predictions):
     path, _, area = predictions
     outcome, page = draw("roc_curve", path, trueclass="tips <well>")
     assert outcome.state == "succeeded"
@@ -38,7 +38,7 @@ def test_roc_curve_s_area_is_the_share_of_pairs_in_order(draw, predictions):
     assert "tips &lt;well&gt;" in page
 
 
-def test_roc_curve_of_points_computed_already(draw, tmp_path):
+def test_roc_curve_of_precomputed_points(draw, tmp_path):
     path = tmp_path / "roc.csv"
     path.write_text("fpr,tpr,thresholds\n0,0,inf\n0.5,0.5,0.5\n0.5,1,0.25\n1,1,0\n")
     _, page = draw("roc_curve", path, is_generated=True)
@@ -55,7 +55,7 @@ def test_confusion_matrix_counts_rows(draw, predictions):
     assert [each["rows"] for each in cells if each["true"] == each["predicted"] == "tips <well>"] == [both]
 
 
-def test_confusion_matrix_of_kubeflow_s_headerless_counts(draw, tmp_path):
+def test_confusion_matrix_of_kubeflows_headerless_counts(draw, tmp_path):
     path = tmp_path / "cm.csv"
     path.write_text("cat,cat,10\ncat,dog,2\ndog,cat,3\ndog,dog,1234\n")
     _, page = draw("confusion_matrix", path, labels=["dog", "cat"])
@@ -72,7 +72,7 @@ def test_confusion_matrix_of_kubeflow_s_headerless_counts(draw, tmp_path):
         ("table", {}, "", "The file is empty."),
     ],
 )
-def test_data_that_does_not_fit_is_explained(draw, tmp_path, key, given, text, words):
+def test_unsuitable_data_is_explained(draw, tmp_path, key, given, text, words):
     path = tmp_path / "data.csv"
     path.write_text(text)
     outcome, _ = draw(key, path, **given)
@@ -80,12 +80,12 @@ def test_data_that_does_not_fit_is_explained(draw, tmp_path, key, given, text, w
     assert words in outcome.message
 
 
-def test_a_source_that_is_not_there_is_named(draw, tmp_path):
+def test_missing_source_is_named(draw, tmp_path):
     outcome, _ = draw("table", Path(tmp_path / "none.csv"))
     assert "There is no file at s3://b/data." in outcome.message
 
 
-def test_a_path_that_means_the_source_gets_a_hint(draw, tmp_path):
+def test_error_about_the_artifacts_path_suggests_source(draw, tmp_path):
     (tmp_path / "a.csv").write_text("a\n1\n")
     code = "import pandas as pd\npd.read_csv('/s3/b/data/a.csv')"
     outcome, _ = draw("custom", tmp_path / "a.csv", code=code)

@@ -1,4 +1,4 @@
-"""What a render host imports of the toolkit before it forks: all that common types need."""
+"""A render host imports everything that common types need from the toolkit before it forks."""
 
 import re
 
@@ -12,7 +12,7 @@ AFTER = "\n# %%\nprint('imported:', *sorted(each for each in set(sys.modules) - 
 
 
 @pytest.mark.parametrize("key", ["table", "roc_curve", "precision_recall", "calibration"])
-def test_a_render_imports_nothing_more_of_the_toolkit(draw, tmp_path, key):
+def test_render_imports_no_more_toolkit_modules(draw, tmp_path, key):
     (tmp_path / "rows.csv").write_text(ROWS)
     outcome, page = draw(key, tmp_path / "rows.csv", code=f"{BEFORE}{registry.get(key).code}{AFTER}")
     assert outcome.state == "succeeded", outcome.traceback

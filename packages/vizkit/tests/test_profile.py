@@ -1,4 +1,4 @@
-"""The profile of a table: skrub's figures on all rows or a sample that is stated, its page as clean as ours."""
+"""A table's profile has skrub's figures for all rows or a stated sample, on a clean page."""
 
 import re
 
@@ -9,7 +9,7 @@ from packages.vizkit.tests.independent import compute
 pytestmark = pytest.mark.kernel
 
 
-def test_figures_are_those_of_the_file_s_numbers(draw, tmp_path):
+def test_figures_match_pandas(draw, tmp_path):
     expected = compute("base", """
 import plotly.express as px
 tips = px.data.tips()
@@ -26,7 +26,7 @@ answer = [tips["total_bill"].mean(), tips["total_bill"].std(), int(tips["total_b
     assert "A sample" not in text
 
 
-def test_of_a_large_table_every_nth_row_is_taken_and_said(draw, tmp_path):
+def test_large_table_is_sampled_by_every_nth_row_and_says_so(draw, tmp_path):
     (tmp_path / "long.csv").write_text("n,word\n" + "".join(f"{n},w{n % 3}\n" for n in range(1050)))
     _, page = draw("data_profile", tmp_path / "long.csv", max_rows=100)
     assert "A sample: every 11th row, 96 of 1,050." in page
@@ -36,7 +36,7 @@ def test_of_a_large_table_every_nth_row_is_taken_and_said(draw, tmp_path):
     ("content", "words"),
     [(b"", "The file is empty."), (b"a,b\n", "The file has no rows."), (b"PAR1 no", "cannot be read as a table")],
 )
-def test_what_cannot_be_profiled_is_explained(draw, tmp_path, content, words):
+def test_unreadable_or_empty_file_is_explained(draw, tmp_path, content, words):
     (tmp_path / "data").write_bytes(content)
     outcome, _ = draw("data_profile", tmp_path / "data")
     assert outcome.state == "failed"
@@ -56,7 +56,7 @@ answer = None
     assert "<script>alert(1)" not in page
 
 
-def test_a_name_with_a_nul_in_it_is_a_name(draw, tmp_path):
+def test_column_name_may_contain_nul(draw, tmp_path):
     (tmp_path / "a.csv").write_bytes(b"x\0y,n\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(20)))
     outcome, page = draw("data_profile", tmp_path / "a.csv")
     assert outcome.state == "succeeded", outcome.message
@@ -65,7 +65,7 @@ def test_a_name_with_a_nul_in_it_is_a_name(draw, tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_tab_is_clean_in_both_themes(draw, opened, tmp_path, theme):
+def test_every_tab_is_accessible_in_both_themes(draw, opened, tmp_path, theme):
     compute("base", """
 import plotly.express as px
 tips = px.data.tips()

@@ -16,7 +16,7 @@ print("mine")
 """
 
 
-def test_the_predefined_types_are_sound():
+def test_predefined_types_have_no_problems():
     assert registry.problems() == []
     assert {"roc_curve", "table", "confusion_matrix", "custom"} <= set(registry.types())
 
@@ -25,12 +25,12 @@ def test_keys_ignore_case():
     assert registry.get("ROC_CURVE") is registry.get("roc_curve")
 
 
-def test_an_unknown_type_is_named_with_those_there_are():
+def test_unknown_type_error_lists_the_known_types():
     with pytest.raises(registry.UnknownTypeError, match=r"'\.\./x'.*table"):
         registry.get("../x")
 
 
-def test_a_file_in_a_folder_adds_a_type_and_a_change_is_seen(tmp_path):
+def test_file_adds_a_type_and_a_changed_file_is_reloaded(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(HEADER.format(key="mine"))
     mine = registry.get("mine", [tmp_path])
@@ -50,14 +50,14 @@ def test_a_file_in_a_folder_adds_a_type_and_a_change_is_seen(tmp_path):
         (HEADER.format(key="custom"), "cannot be replaced"),
     ],
 )
-def test_a_file_that_is_no_type_is_explained_and_left_out(tmp_path, text, words):
+def test_invalid_type_file_is_explained_and_skipped(tmp_path, text, words):
     (tmp_path / "mine.py").write_text(text)
     assert any(words in problem for problem in registry.problems([tmp_path]))
     assert "mine" not in registry.types([tmp_path])
     assert registry.get("table", [tmp_path]).path.parent == registry.PREDEFINED_DIR
 
 
-def test_types_that_fit_an_artifact_come_first():
+def test_types_that_match_the_artifact_come_first():
     assert registry.suggest("system.Dataset", "data.csv")[0].key == "table"
     assert registry.suggest("system.Dataset", "data")[0].key == "table"
     about_scores = {"calibration", "confusion_matrix", "precision_recall", "roc_curve"}
@@ -67,7 +67,7 @@ def test_types_that_fit_an_artifact_come_first():
     assert registry.suggest("system.Artifact", "run.ipynb")[0].key == "notebook"
 
 
-def test_a_file_in_a_folder_stands_above_the_predefined_one(tmp_path):
+def test_type_in_a_folder_overrides_the_predefined_one(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()
@@ -78,7 +78,7 @@ def test_a_file_in_a_folder_stands_above_the_predefined_one(tmp_path):
     assert registry.problems([first]) == []
 
 
-def test_nothing_stands_above_custom(tmp_path):
+def test_custom_type_cannot_be_overridden(tmp_path):
     (tmp_path / "own.py").write_text(HEADER.format(key="custom"))
     assert registry.get("custom", [tmp_path]).path.parent == registry.PREDEFINED_DIR
 
@@ -88,12 +88,12 @@ def test_nothing_stands_above_custom(tmp_path):
     ["a = " + "[" * 5000, "a = " + "9" * 5000, "tool = 1", "\n# /// a\n#" * 20_000, "[tool]\n# vizportal = 1"],
     ids=lambda text: text[:8],
 )
-def test_a_hostile_header_is_a_problem_and_no_crash(content, tmp_path):
+def test_hostile_header_is_reported_as_a_problem(content, tmp_path):
     (tmp_path / "bad.py").write_text(f"# /// script\n# {content}\n# ///\n1\n")
     assert [text.partition(":")[0] for text in registry.problems([tmp_path])] == ["bad.py"]
 
 
-def test_added_types_replace_no_file_and_come_before_none_that_fits():
+def test_added_types_override_no_file_and_rank_after_matching_files():
     table = registry.get("table")
     added = dataclasses.replace(
         table,

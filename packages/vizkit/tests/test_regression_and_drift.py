@@ -1,4 +1,4 @@
-"""Figures of regression, drift and the data profile's alerts, each equal to scikit-learn's, scipy's or pandas'."""
+"""Figures of regression, drift and the data profile's alerts equal those of scikit-learn, scipy and pandas."""
 
 import re
 
@@ -52,12 +52,12 @@ def values(outcome):
 
 
 def table_of(page, caption):
-    """Returns the cells of a table of a page as text."""
+    """Returns the cells of a page's table as text."""
     found = re.search(rf"<caption>{caption}</caption>.*?<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
     return [re.findall(r"<td>(.*?)</td>", row) for row in found.split("</tr>") if row]
 
 
-def test_regression_errors_are_scikit_learns(draw, tmp_path):
+def test_regression_errors_match_scikit_learn(draw, tmp_path):
     source, _ = diabetes(tmp_path)
     expected = compute("base", ERRORS, tmp_path)
     outcome, page = draw("regression", source)
@@ -65,7 +65,7 @@ def test_regression_errors_are_scikit_learns(draw, tmp_path):
     assert f"MAE {expected['mae']:.4g}" in page
 
 
-def test_rows_without_a_number_are_left_out_and_counted(draw, tmp_path):
+def test_rows_without_a_number_are_omitted_and_counted(draw, tmp_path):
     path = tmp_path / "diabetes.csv"
     path.write_text("y_true,y_pred,sample_weight\n1,2,9\n2,,9\n,3,9\n4,4,9\n")
     outcome, page = draw("regression", path)
@@ -82,20 +82,20 @@ def test_rows_without_a_number_are_left_out_and_counted(draw, tmp_path):
         ("target,prediction\n1,\n,2\n", 'No row has a number in both "target" and "prediction".'),
     ],
 )
-def test_what_does_not_fit_is_said(draw, tmp_path, text, words):
+def test_invalid_columns_are_explained(draw, tmp_path, text, words):
     (tmp_path / "rows.csv").write_text(text)
     outcome, _ = draw("regression", tmp_path / "rows.csv")
     assert outcome.message.endswith(words)
 
 
-def test_r2_of_a_truth_that_never_changes_is_not_defined(draw, tmp_path):
+def test_r2_of_a_constant_truth_is_not_defined(draw, tmp_path):
     (tmp_path / "rows.csv").write_text("target,prediction\n1,1\n1,2\n")
     outcome, page = draw("regression", tmp_path / "rows.csv")
     assert "r2" not in values(outcome)
     assert "not defined: the truth never changes" in page
 
 
-def test_drift_measures_are_scipys(draw, folder):
+def test_drift_measures_match_scipy(draw, folder):
     source, _ = wine(folder)
     expected = compute("base", MEASURES, folder)
     outcome, page = draw("drift", source)
@@ -110,7 +110,7 @@ def test_drift_measures_are_scipys(draw, folder):
     }
 
 
-def test_one_file_is_split_by_a_column(draw, tmp_path):
+def test_one_file_can_be_split_by_a_column(draw, tmp_path):
     lines = [f"train,{n % 10},a" for n in range(50)] + [f"eval,{n % 10},a" for n in range(50)]
     (tmp_path / "rows.csv").write_text("\n".join(["split,value,same", *lines, ",1,a"]))
     outcome, page = draw("drift", tmp_path / "rows.csv")
@@ -130,14 +130,14 @@ def test_columns_that_cannot_be_compared_have_a_reason(draw, folder):
     assert reasons["empty"] == "no values in one of the data sets"
 
 
-def test_more_than_two_data_sets_are_named(draw, folder):
+def test_more_than_two_data_sets_are_refused_by_name(draw, folder):
     for name in "abc":
         (folder / f"{name}.csv").write_text("x\n1\n")
     outcome, _ = draw("drift", folder)
     assert outcome.message == "Drift compares two data sets, and 3 were found: a.csv, b.csv, c.csv."
 
 
-def test_alerts_of_a_profile_are_pandas(draw, tmp_path):
+def test_alerts_of_a_profile_match_pandas(draw, tmp_path):
     lines = [f"{n},{n * 2 + (n % 3) * 0.01},same,{'x' if n < 3 else ''},{n % 4}" for n in range(40)]
     (tmp_path / "rows.csv").write_text("\n".join(["id,twice,constant,rare,group", *lines, lines[0], lines[1]]))
     expected = compute(

@@ -1,4 +1,4 @@
-"""Charts of a download: saved from their menus, whose every form is the same chart, and drawn again on a new theme."""
+"""Charts of a downloaded page are saved from their menus in several formats, and redrawn for a new theme."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ DRAWINGS_AFTER = """async (theme) => {
 
 
 @pytest.mark.parametrize("key", sorted(EXAMPLES))
-def test_each_chart_is_saved_in_every_form(draw, opened, tmp_path, key):
+def test_each_chart_is_saved_in_every_format(draw, opened, tmp_path, key):
     folder = tmp_path / "example"
     folder.mkdir()
     source, given = EXAMPLES[key](folder)
@@ -54,7 +54,7 @@ def test_each_chart_is_saved_in_every_form(draw, opened, tmp_path, key):
     assert found.faults == []
 
 
-def test_a_chart_is_drawn_again_only_where_its_colours_change(draw, opened, tmp_path):
+def test_chart_is_redrawn_only_if_its_colours_change(draw, opened, tmp_path):
     page = opened(drawn(draw, "roc_curve", predictions(tmp_path, "breast_cancer"))).page
     page.wait_for_selector(".vk-figure[data-painted]")
     assert page.evaluate(DRAWINGS_AFTER, "light") == 0

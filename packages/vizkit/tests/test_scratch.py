@@ -1,4 +1,4 @@
-"""Copies that the reader of tables makes: gone with the process that made them."""
+"""The table reader's temporary copies are removed when its process ends."""
 
 import gzip
 import os
@@ -7,10 +7,10 @@ import subprocess
 from vizkit import TOOLKIT_DIR
 
 
-def test_copies_are_gone_when_the_process_has_ended(interpreter, tmp_path):
+def test_temporary_copies_are_removed_with_their_process(interpreter, tmp_path):
     (tmp_path / "temp").mkdir()
     path = tmp_path / "rows.csv.gz"
-    # Packed, and neither its encoding nor its line ends are what polars reads: two copies.
+    # The file is compressed, and polars reads neither its encoding nor its line ends, so there are two copies.
     path.write_bytes(gzip.compress("a;b\r1;ä\r2;x\r".encode("utf-16")))
     code = "import sys; from vizkit import tabular; print(tabular.read(sys.argv[1], '').total)"
     environ = {**os.environ, "TMPDIR": str(tmp_path / "temp"), "PYTHONPATH": str(TOOLKIT_DIR.parent)}

@@ -1,4 +1,4 @@
-"""Statistics: what we read and compute against what the real TFDV says of the same files."""
+"""Compare the statistics that we read and compute with the real TFDV's for the same files."""
 
 import copy
 import gzip
@@ -24,18 +24,18 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def told_by_tfdv(folder):
-    """TFDV's own figures by file and feature; the messages lie beside the files. Once: it takes half a minute."""
+    """Returns TFDV's figures by file and feature, and writes its messages beside the files. It takes half a minute."""
     return compute("tfx", FIGURES + FORMS, folder)
 
 
 @pytest.fixture
 def real(told_by_tfdv):
-    """The figures of the files that are small enough for TFDV to be exact."""
+    """Returns the figures of files that are small enough for TFDV to be exact."""
     return copy.deepcopy({path: figures for path, figures in told_by_tfdv.items() if "/" not in path})
 
 
 def without_values(real):
-    """Returns TFDV's figures with what it leaves at zero, where no value is a number, as no number."""
+    """Returns TFDV's figures with None instead of its zeros for features without numbers."""
     for data in real.values():
         for figures in data["features"].values():
             if figures.get("nan") and not figures["standard"]:
@@ -43,7 +43,7 @@ def without_values(real):
     return real
 
 
-def test_every_figure_computed_from_csv_is_tfdv_s(folder, real):
+def test_figures_computed_from_csv_match_tfdv(folder, real):
     ours = compute(
         "base", OURS + "answer = {path: told(compute_statistics(path)[0]) for path in glob.glob('*.csv')}", folder
     )
@@ -54,15 +54,15 @@ def test_every_figure_computed_from_csv_is_tfdv_s(folder, real):
         assert_same(ours[path], expected, path)
 
 
-def test_every_figure_read_from_its_file_is_tfdv_s(folder, real):
+def test_figures_read_from_tfdvs_files_match_tfdv(folder, real):
     code = "answer = {path: told(read_statistics(path)[0]) for path in glob.glob('*.pb')}"
     ours = compute("base", OURS + code, folder)
     for path, expected in without_values(real).items():
         assert_same(ours[path.replace(".csv", ".pb")], expected, path)
 
 
-def test_large_data_keeps_to_tfdv_s_tolerance(folder, told_by_tfdv):
-    # TFDV estimates quantiles of so many values; ours are exact, so they are apart by its error at most.
+def test_figures_of_large_data_are_within_tfdvs_tolerance(folder, told_by_tfdv):
+    # TFDV estimates quantiles of this many values. Ours are exact, so the difference is at most TFDV's error.
     theirs = told_by_tfdv["large/large.csv"]["features"]["x"]
     ours = compute("base", OURS + "answer = told(compute_statistics('large/large.csv')[0])", folder)["features"]["x"]
     for name in ("count", "missing", "zeros"):
@@ -74,14 +74,14 @@ def test_large_data_keeps_to_tfdv_s_tolerance(folder, told_by_tfdv):
     assert abs(ours["median"] - theirs["median"]) < 0.03
 
 
-def test_parquet_has_the_figures_of_the_same_csv(folder, real):
+def test_parquet_has_the_same_figures_as_csv(folder, real):
     code = "import polars as pl; pl.read_csv('tips.csv').write_parquet('tips.parquet')\n"
     code += "answer = told(compute_statistics('tips.parquet')[0])['features']"
     ours = compute("base", OURS + code, folder)
     theirs = real["tips.csv"]["features"]
     for name in ("sex", "day", "size"):
         assert_same(ours[name], theirs[name], name)
-    # A CSV file's numbers are kept in 32 bits, a Parquet file's in their own.
+    # Numbers of a CSV file are stored in 32 bits, those of a Parquet file in their own type.
     assert math.isclose(ours["tip"]["mean"], theirs["tip"]["mean"], rel_tol=1e-6)
 
 
@@ -92,20 +92,20 @@ def test_compressed_csv_has_the_same_figures(folder, real, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["pb", "text", "records", "compressed", "shards"])
-def test_all_forms_that_tfdv_writes_are_read(folder, real, kind):
+def test_every_format_that_tfdv_writes_is_read(folder, real, kind):
     code = "found = read_statistics('.'); assert len(found) == 1; answer = told(found[0])"
     ours = compute("base", OURS + code, folder / "forms" / kind)
     assert_same(ours, real["tips.csv"])
 
 
-def test_groups_of_a_table_are_data_sets(draw, folder):
+def test_groups_of_a_table_become_data_sets(draw, folder):
     _, page = draw("tfdv", folder / "tips.csv", split_by="sex", features=["tip", "day"])
     shown = payload(page)
     assert [(each["name"], each["examples"]) for each in shown["datasets"]] == [("Female", 87), ("Male", 157)]
     assert [each["name"] for each in shown["features"]] == ["tip", "day"]
 
 
-def test_tfdv_itself_reads_records_and_csv_in_the_sandbox(draw, folder, real, tmp_path):
+def test_tfdv_reads_records_and_csv_in_the_sandbox(draw, folder, real, tmp_path):
     compute("tfx", TIPS + RECORDS, tmp_path)
     outcome, page = draw("tfdv_raw", tmp_path / "examples", show_schema=True)
     assert outcome.state == "succeeded", outcome.traceback
@@ -124,18 +124,18 @@ def test_tfdv_itself_reads_records_and_csv_in_the_sandbox(draw, folder, real, tm
 
 
 def damage_packed(content):
-    """Another byte in the middle of the compressed data."""
+    """Changes a byte in the middle of the compressed data."""
     return content[:200] + bytes([content[200] ^ 255]) + content[201:]
 
 
 def damage_record(content):
-    """Another byte in the first record: its checksum is wrong."""
+    """Changes a byte in the first record, so that its checksum is wrong."""
     plain = gzip.decompress(content)
     return gzip.compress(plain[:20] + bytes([plain[20] ^ 255]) + plain[21:])
 
 
 @pytest.mark.parametrize("damage", [damage_packed, damage_record])
-def test_damaged_records_are_said_to_be_in_one_sentence(draw, tmp_path, damage):
+def test_damaged_records_are_reported_in_one_sentence(draw, tmp_path, damage):
     source, _ = EXAMPLES["tfdv_raw"](tmp_path)
     path = next(source.rglob("*.gz"))
     path.write_bytes(damage(path.read_bytes()))
@@ -147,7 +147,7 @@ def test_damaged_records_are_said_to_be_in_one_sentence(draw, tmp_path, damage):
     assert "\n" not in outcome.message
 
 
-def test_names_that_are_not_utf_8_are_shown(draw, tmp_path):
+def test_names_with_invalid_utf_8_are_shown(draw, tmp_path):
     source, _ = EXAMPLES["tf_anomalies"](tmp_path)
     path = next(source.rglob("*.pb"))
     content = path.read_bytes()
@@ -160,7 +160,7 @@ def test_names_that_are_not_utf_8_are_shown(draw, tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("theme", "width"), [("light", 1000), ("dark", 390)])
-def test_hostile_data_is_only_text_and_everybody_can_read_it(draw, opened, folder, real, theme, width):
+def test_hostile_data_is_escaped_and_accessible(draw, opened, folder, real, theme, width):
     path = folder / "hostile.csv"
     path.write_text('"</script><img src=x onerror=alert(1)>",😀 & co\n1,<b>x</b>\n2,"</td>"\n')
     _, page = draw("tfdv", path)

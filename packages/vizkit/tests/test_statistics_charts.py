@@ -1,4 +1,4 @@
-"""The charts of statistics: what they show is what the page was given, in every form, and what is saved of it."""
+"""Charts of statistics show the page's data in every form, and so do the saved files."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ CITIES = ("Berlin", "Bern", "Bonn", "Kiew", "Oslo", "Paris", "Prag", "Riga", "Ro
 
 @pytest.fixture
 def page(draw, tmp_path):
-    """Statistics of two splits: a column of numbers, a constant one, one of words and empty cells."""
+    """Draws statistics of two splits: a numeric, a constant and a text column, and empty cells."""
     chosen = random.Random(3)
     rows = [
         f"{chosen.lognormvariate(3, 1):.3f},5,{chosen.choice(CITIES)},{chosen.choice(('train', 'eval'))}\n"
@@ -44,7 +44,7 @@ def painted(page, card):
     return card
 
 
-def test_a_chart_s_data_are_the_buckets_and_values_of_the_page(page, opened):
+def test_saved_data_match_the_buckets_and_values_of_the_page(page, opened):
     given, found = payload(page), opened(page)
     names = [each["name"] for each in given["datasets"]]
     for feature in given["features"]:
@@ -69,7 +69,7 @@ def test_a_chart_s_data_are_the_buckets_and_values_of_the_page(page, opened):
     assert found.faults == []
 
 
-def test_other_buckets_scales_and_shares_are_drawn_in_place(page, opened):
+def test_controls_change_buckets_scale_and_shares_in_place(page, opened):
     given, found = payload(page), opened(page)
     card = painted(found.page, found.page.get_by_role("article", name="price", exact=True))
     for label, value in (("Buckets of", "quantiles"), ("Show", "percent"), ("Scale", "log")):
@@ -89,13 +89,13 @@ def test_other_buckets_scales_and_shares_are_drawn_in_place(page, opened):
 
 
 @pytest.mark.parametrize("width", [390, 1000])
-def test_values_are_read_by_keyboard(page, opened, width):
+def test_values_are_readable_by_keyboard(page, opened, width):
     given, found = payload(page), opened(page, width=width)
     card = painted(found.page, found.page.get_by_role("article", name="price", exact=True))
     card.locator(".vk-plot").focus()
     found.page.keyboard.press("Home")
     low, high, _ = given["features"][0]["sets"][0]["standard"][0]
-    # The box names the bucket of each data set at that place.
+    # The box names the bucket of each data set at this position.
     said = card.get_by_role("status").inner_text()
     assert said.startswith(f"From {low:g}"), said
     assert all(each["name"] in said for each in given["datasets"])
@@ -104,7 +104,7 @@ def test_values_are_read_by_keyboard(page, opened, width):
 
 
 @pytest.mark.parametrize(("feature", "place"), [("price", "top"), ("city", "right")])
-def test_the_mark_of_what_is_read_stands_at_the_bar_s_end(page, opened, feature, place):
+def test_keyboard_marker_is_at_the_end_of_the_bar(page, opened, feature, place):
     found = opened(page)
     card = painted(found.page, found.page.get_by_role("article", name=feature, exact=True))
     card.locator(".vk-plot").focus()
@@ -120,7 +120,7 @@ def test_the_mark_of_what_is_read_stands_at_the_bar_s_end(page, opened, feature,
     assert min(math.dist(at, end) for end in ends) < 3, (at, ends)
 
 
-def test_the_static_picture_has_the_first_features(page, tmp_path):
+def test_static_picture_shows_the_first_features(page, tmp_path):
     (tmp_path / "page.html").write_text(page)
     code = f"""
 import runpy

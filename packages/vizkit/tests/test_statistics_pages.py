@@ -1,4 +1,4 @@
-"""Pages of statistics, schemas and anomalies: what they show, and what they say where they cannot."""
+"""Pages of statistics, schemas and anomalies show the files, or explain why they cannot."""
 
 import gzip
 import math
@@ -27,17 +27,17 @@ def splits(tmp_path_factory):
     return found
 
 
-def test_splits_are_drawn_beside_each_other(draw, splits):
+def test_splits_are_drawn_side_by_side(draw, splits):
     outcome, page = draw("tfdv", splits / "statistics")
     assert outcome.state == "succeeded", outcome.traceback
     shown = payload(page)
     assert [(each["name"], each["examples"]) for each in shown["datasets"]] == [("eval", 64), ("train", 180)]
     assert [each["kind"] for each in shown["features"]].count("number") == 3
-    # The table of all figures is there without scripts.
+    # The table of all figures does not need scripts.
     assert "<td>train</td><td>180</td><td>0</td>" in page
 
 
-def test_the_sample_run_s_statistics_are_drawn(draw, tmp_path):
+def test_statistics_of_the_sample_run_are_drawn(draw, tmp_path):
     code = f"""
 import runpy
 from types import SimpleNamespace as Artifact
@@ -61,7 +61,7 @@ answer = None"""
         assert math.isclose(bill[name], expected[name], rel_tol=1e-6)
 
 
-def test_folders_of_splits_are_data_sets(draw, splits, tmp_path):
+def test_split_folders_become_data_sets(draw, splits, tmp_path):
     for name in ("train", "eval"):
         (tmp_path / "data" / f"Split-{name}").mkdir(parents=True)
         shutil.copy(splits / f"{name}.csv", tmp_path / "data" / f"Split-{name}" / "part-0.csv")
@@ -83,7 +83,7 @@ def test_folders_of_splits_are_data_sets(draw, splits, tmp_path):
         (b"\x89PNG\r\n\x1a\n", {}, "is a PNG image; it cannot be read as a table"),
     ],
 )
-def test_what_does_not_fit_is_said_in_a_sentence(draw, tmp_path, content, given, words):
+def test_invalid_input_is_explained_in_a_sentence(draw, tmp_path, content, given, words):
     path = tmp_path / "data.csv"
     path.write_bytes(content)
     outcome, _ = draw("tfdv", path, **given)
@@ -103,7 +103,7 @@ def test_damaged_files_fail_in_a_sentence(draw, tmp_path, key, content):
     assert outcome.message.startswith("schema.pb "), outcome.message
 
 
-def test_schema_and_anomalies_say_what_tfdv_says(draw, splits):
+def test_schema_and_anomalies_match_tfdv(draw, splits):
     code = """
 import tensorflow_data_validation as tfdv
 from tensorflow_data_validation.utils import display_util as shown
@@ -119,7 +119,7 @@ answer = [features.reset_index().values.tolist(), domains.reset_index().values.t
     assert len(features) == 7
     _, page = draw("tf_schema", splits / "schema")
     for name, kind, presence, valency, domain in features:
-        # TFDV shows nothing where the schema has a shape, here of one value.
+        # TFDV shows nothing if the schema has a shape, here of one value.
         row = [name.strip("'"), kind, presence, valency or "single", domain.strip("'").replace("-", "")]
         assert "<tr>" + "".join(f"<td>{each}</td>" for each in row) + "</tr>" in page, row
     for name, values in domains:
@@ -132,7 +132,7 @@ answer = [features.reset_index().values.tolist(), domains.reset_index().values.t
         assert "<td>Jensen-Shannon divergence</td>" in page
 
 
-def test_tfdv_s_own_view_is_drawn_by_us(draw, splits):
+def test_tfdv_views_in_custom_code_are_drawn_by_the_toolkit(draw, splits):
     code = """
 import tensorflow_data_validation as tfdv
 one, other = (tfdv.load_stats_binary(f"{source}/Split-{split}/FeatureStats.pb") for split in ("train", "eval"))
@@ -150,7 +150,7 @@ tfdv.display_schema(tfdv.infer_schema(one))
 
 
 @pytest.mark.browser
-def test_a_thousand_features_are_drawn_as_they_come_into_view(draw, opened, tmp_path):
+def test_thousand_features_are_drawn_when_scrolled_into_view(draw, opened, tmp_path):
     head = ",".join(f"feature {n:03}" for n in range(1000))
     path = tmp_path / "wide.csv"
     path.write_text(head + "\n" + "".join(",".join(str((n * m) % 17) for n in range(1000)) + "\n" for m in range(30)))
@@ -193,7 +193,7 @@ WRITTEN = Path(__file__).parent / "written"
         ("tf_schema", "", "is empty: it holds no schema"),
     ],
 )
-def test_a_file_of_another_kind_is_refused_and_called_what_it_is(draw, tmp_path, key, file, words):
+def test_file_of_another_kind_is_refused_and_named(draw, tmp_path, key, file, words):
     (tmp_path / "empty.pb").touch()
     outcome, _ = draw(key, WRITTEN / file if file else tmp_path / "empty.pb")
     assert outcome.state == "failed"
@@ -233,12 +233,12 @@ for name, content in files.items():
 """
 
 
-def test_messages_are_told_apart_by_their_content(tmp_path):
+def test_message_types_are_recognized_by_content(tmp_path):
     found = compute("tfx", f"import sys\nsys.path.insert(0, {str(vizkit.TOOLKIT_DIR.parent)!r})\n{MESSAGES}", tmp_path)
     assert {name for name, error in found.items() if not error} == {
         "schema.pb schema", "bom.pbtxt schema", "clean.pb anomalies"
     }  # fmt: skip
-    # Anomalies begin with the schema that they were found by, and parse as one.
+    # Anomalies start with the schema that was used, and therefore parse as a schema.
     assert found["clean.pb schema"].startswith("clean.pb holds anomalies, and no schema.")
     assert "TensorFlow records with statistics (the type Data statistics (TFDV)" in found["statistics.gz schema"]
     assert "is a file of TensorFlow records, such as examples" in found["examples anomalies"]

@@ -1,4 +1,4 @@
-"""Tables: every cell as the file has it, every figure as pandas has it."""
+"""Tables show each cell as in the file, and their figures equal those of pandas."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def names_of(payload):
     return [column["name"] for column in payload["columns"]]
 
 
-def test_cells_are_shown_as_the_file_has_them(shown, tmp_path):
+def test_cells_are_shown_as_in_the_file(shown, tmp_path):
     (tmp_path / "a.csv").write_text(HOSTILE)
     found = shown(tmp_path / "a.csv")
     assert found["cells"] == [["</script><b>", "Öl 🦊"], ["1.10", "20"], ["", 'a, "b"']]
@@ -56,12 +56,12 @@ def test_cells_are_shown_as_the_file_has_them(shown, tmp_path):
         ("twins.csv", "x,x,\n1,2,3\n", [["1"], ["2"], ["3"]]),
     ],
 )  # fmt: skip
-def test_formats_are_told_by_their_content(shown, tmp_path, name, text, cells):
+def test_formats_are_recognized_by_content(shown, tmp_path, name, text, cells):
     (tmp_path / name).write_text(text)
     assert shown(tmp_path / name)["cells"] == cells
 
 
-def test_two_columns_of_one_name_keep_it(shown, tmp_path):
+def test_duplicate_column_names_are_numbered(shown, tmp_path):
     (tmp_path / "twins.csv").write_text("x,x,\n1,2,3\n")
     assert names_of(shown(tmp_path / "twins.csv")) == ["x", "x (2)", "column_3"]
 
@@ -76,7 +76,7 @@ def test_two_columns_of_one_name_keep_it(shown, tmp_path):
         ({"columns": ["2"]}, ["2"], ["4"]),
     ],
 )
-def test_names_come_from_the_first_line_or_from_the_person(shown, tmp_path, given, names, first):
+def test_column_names_come_from_the_first_line_or_the_arguments(shown, tmp_path, given, names, first):
     (tmp_path / "a.csv").write_text("1,2\n3,4\n")
     found = shown(tmp_path / "a.csv", **given)
     assert names_of(found) == names
@@ -107,7 +107,7 @@ answer = None
     }  # fmt: skip
 
 
-def test_a_folder_s_files_are_one_table_and_a_pattern_chooses(shown, tmp_path):
+def test_files_of_a_folder_or_pattern_are_one_table(shown, tmp_path):
     folder = tmp_path / "rows"
     folder.mkdir()
     for name, text in {"b.csv": "y,x\n4,3\n", "a.csv": "x,y\n1,2\n", "c.txt": "x,z\n5,6\n"}.items():
@@ -116,7 +116,7 @@ def test_a_folder_s_files_are_one_table_and_a_pattern_chooses(shown, tmp_path):
     assert shown(folder / "*.csv")["cells"] == [["1", "3"], ["2", "4"]]
 
 
-def test_kubeflow_s_schema_names_the_columns(shown, tmp_path):
+def test_column_names_come_from_kubeflows_schema(shown, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "schema.json").write_text('[{"name": "who"}, {"name": "<n>"}]')
     (tmp_path / "data" / "part-0").write_text("a,1\nb,2\n")
@@ -124,7 +124,7 @@ def test_kubeflow_s_schema_names_the_columns(shown, tmp_path):
     assert (names_of(found), found["cells"]) == (["who", "<n>"], [["a", "b"], ["1", "2"]])
 
 
-def test_figures_are_of_all_rows_while_the_first_are_here(shown, tmp_path):
+def test_figures_cover_all_rows_though_only_the_first_are_shown(shown, tmp_path):
     expected = compute("base", """
 import json, pandas as pd, plotly.express as px
 tips = px.data.tips()
@@ -151,7 +151,7 @@ answer = json.loads(json.dumps(answer, default=float))
             assert each["mean"] == pytest.approx(mean, rel=1e-12)
 
 
-def test_different_values_of_a_large_table_are_counted(shown, tmp_path):
+def test_distinct_values_of_a_large_table_are_counted(shown, tmp_path):
     compute("base", """
 import numpy as np, polars as pl
 n = 1_200_000
@@ -163,7 +163,7 @@ answer = None
         assert (each["distinct"], each["is_exact"]) == (true, True)
 
 
-def test_lines_with_more_cells_than_names_are_told_of(shown, tmp_path):
+def test_lines_with_more_cells_than_names_are_reported(shown, tmp_path):
     (tmp_path / "ragged.csv").write_text("a,b\n1,2,3\n4\n")
     found = shown(tmp_path / "ragged.csv")
     assert found["cells"] == [["1", "4"], ["2", ""]]
@@ -178,7 +178,7 @@ def test_lines_with_more_cells_than_names_are_told_of(shown, tmp_path):
     ]
 
 
-def test_many_columns_show_the_first_and_any_that_are_named(shown, tmp_path):
+def test_wide_table_shows_the_first_or_the_named_columns(shown, tmp_path):
     (tmp_path / "wide.csv").write_text("\n".join(",".join(f"{mark}{n}" for n in range(10_000)) for mark in ("c", "")))
     found = shown(tmp_path / "wide.csv")
     assert len(found["columns"]) == 300
@@ -186,7 +186,7 @@ def test_many_columns_show_the_first_and_any_that_are_named(shown, tmp_path):
     assert shown(tmp_path / "wide.csv", columns=["c9999", "c0"])["cells"] == [["9999"], ["0"]]
 
 
-def test_giant_cells_and_many_bytes_are_bounded(shown, tmp_path):
+def test_cell_size_and_page_size_are_limited(shown, tmp_path):
     (tmp_path / "big.csv").write_text(
         "a,b\n" + "".join(f"{n},{'x' * 15_000}\n" for n in range(3000)) + f"z,{'é' * 50_000}\n"
     )
@@ -214,7 +214,7 @@ def test_giant_cells_and_many_bytes_are_bounded(shown, tmp_path):
         ("a.parquet", b"PAR1 and no more", {}, "cannot be read as a table"),
     ],
 )
-def test_what_is_no_table_is_explained(draw, tmp_path, name, content, given, words):
+def test_file_that_is_not_a_table_is_explained(draw, tmp_path, name, content, given, words):
     (tmp_path / name).write_bytes(content)
     outcome, _ = draw("table", tmp_path / name, **given)
     assert outcome.state == "failed"
@@ -222,7 +222,7 @@ def test_what_is_no_table_is_explained(draw, tmp_path, name, content, given, wor
 
 
 @pytest.mark.browser
-def test_the_page_sorts_searches_filters_and_turns_pages(draw, opened, tmp_path):
+def test_rows_can_be_sorted_searched_filtered_and_paged(draw, opened, tmp_path):
     lines = [f"{n},{n % 7 - 3}.5,{'odd' if n % 2 else 'even <b>'}" for n in range(120)]
     (tmp_path / "a.csv").write_text("\n".join(["id,value,word", *lines, "120,,"]))
     found = opened(draw("table", tmp_path / "a.csv")[1])
@@ -241,7 +241,7 @@ def test_the_page_sorts_searches_filters_and_turns_pages(draw, opened, tmp_path)
     head.get_by_role("button").click()
     assert (head.get_attribute("aria-sort"), cells(2)[0]) == ("descending", "3.5")
     page.get_by_label("Rows a page").select_option("200")
-    # A missing value comes last either way.
+    # A missing value comes last in both orders.
     assert cells(1)[-1] == "120"
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("Filter value").fill("-1.5..2")
@@ -263,7 +263,7 @@ def test_the_page_sorts_searches_filters_and_turns_pages(draw, opened, tmp_path)
         (["$1 200.50", "(12.00)", "7 %", "90"], ["(12.00)", "7 %", "90", "$1 200.50"], ["90", "$1 200.50"]),
     ],
 )
-def test_numbers_with_other_marks_are_sorted_and_filtered_by_value(draw, opened, tmp_path, values, rising, above_ten):
+def test_formatted_numbers_are_sorted_and_filtered_by_value(draw, opened, tmp_path, values, rising, above_ten):
     (tmp_path / "a.csv").write_text("n;word\n" + "".join(f"{value};x\n" for value in values) + ";x\n" * 9)
     page = opened(draw("table", tmp_path / "a.csv")[1]).page
 
@@ -277,7 +277,7 @@ def test_numbers_with_other_marks_are_sorted_and_filtered_by_value(draw, opened,
     assert cells() == above_ten
 
 
-def test_other_code_shows_values_by_the_same_table(draw, tmp_path):
+def test_custom_code_can_show_values_in_the_same_table(draw, tmp_path):
     code = """
 from vizkit import tables
 rows = [["<b>", 0.123456, 1, None, True], ["x", float("nan"), 20_000, [1], False]]

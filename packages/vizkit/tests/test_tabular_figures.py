@@ -1,4 +1,4 @@
-"""Files that people have, by which a figure may go wrong without notice: each equal to a figure computed here."""
+"""Compare figures of files that are easily misread with figures that are computed here."""
 
 import json
 import struct
@@ -9,7 +9,7 @@ from packages.vizkit.tests.readings import read_all, read_each
 
 MATRIX = [[50, 0, 0], [0, 37, 13], [0, 14, 36]]
 MATRICES = {
-    # Content, labels and counts by name.
+    # Content, labels and counts, by name.
     "bare.csv": ("50,0,0\n0,37,13\n0,14,36\n", ["0", "1", "2"], MATRIX),
     "spaces.txt": ("5.0e+01 3.0e+00\n4.0e+00 4.3e+01\n", ["0", "1"], [[50, 3], [4, 43]]),
     "two.csv": ("50,3\n4,43\n", ["0", "1"], [[50, 3], [4, 43]]),
@@ -81,18 +81,18 @@ def matrices(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", MATRICES)
-def test_a_confusion_matrix_in_every_form_has_its_counts(matrices, name):
+def test_confusion_matrix_is_read_in_every_form(matrices, name):
     _, labels, expected = MATRICES[name]
     assert "error" not in matrices[name], matrices[name]
     assert (matrices[name]["labels"], matrices[name]["counts"]) == (labels, expected)
 
 
 @pytest.mark.parametrize("name", QUESTIONED)
-def test_what_may_be_read_in_two_ways_or_in_none_is_questioned(matrices, name):
+def test_ambiguous_or_unreadable_matrix_is_questioned(matrices, name):
     assert QUESTIONED[name][1] in matrices[name].get("error", ""), matrices[name]
 
 
-def test_a_layout_answers_the_question_and_labels_name_the_classes(tmp_path):
+def test_layout_resolves_ambiguity_and_labels_name_the_classes(tmp_path):
     (tmp_path / "a.csv").write_text(QUESTIONED["either.csv"][0])
     (tmp_path / "b.csv").write_text("50,3\n4,43\n")
     found = read_all(tmp_path, """answer = [matrix_of("a.csv", layout="pairs"), matrix_of("a.csv", layout="matrix"),
@@ -105,7 +105,7 @@ def test_a_layout_answers_the_question_and_labels_name_the_classes(tmp_path):
     assert found[2]["labels"] == ["no", "yes"]
 
 
-def test_shares_are_told_from_counts_and_by_what_they_are_shares_of(tmp_path):
+def test_shares_are_distinguished_from_counts_and_by_their_total(tmp_path):
     found, counts = read_all(tmp_path, """
 from sklearn import metrics
 truth = np.array(list("aaaaaabbbccccccccc"))
@@ -124,14 +124,14 @@ answer = [{how: matrix_of(f"{how}.csv") for how in ("true", "pred", "all", "perc
     assert found["true"]["counts"] == [[pytest.approx(share) for share in row] for row in counts]
 
 
-def test_classes_that_may_be_the_same_are_named(tmp_path):
+def test_classes_that_differ_only_in_case_are_named(tmp_path):
     (tmp_path / "a.csv").write_text("label,prediction\nCat,cat\nDog,Dog\nCat,Dog\n")
     found = read_all(tmp_path, """answer = matrix_of("a.csv")""")
     assert found["labels"] == ["Cat", "Dog", "cat"]
     assert 'Only among the true classes: "Cat"; only among the predicted ones: "cat".' in found["notes"][-1]
 
 
-def test_the_layout_rows_counts_every_row_once(tmp_path):
+def test_layout_rows_counts_every_row_once(tmp_path):
     (tmp_path / "a.csv").write_text("label,prediction,n\na,a,5\na,b,7\n")
     found = read_all(
         tmp_path, """answer = [matrix_of("a.csv")["counts"], matrix_of("a.csv", layout="rows")["counts"]]"""
@@ -166,7 +166,7 @@ answer = [{name: area_of(f"{name}.csv") for name in forms}, area, weighted]
 """
 
 
-def test_areas_are_scikit_learn_s_whatever_the_columns_are_called_and_the_labels_written(tmp_path):
+def test_areas_match_scikit_learn_for_all_column_names_and_labels(tmp_path):
     found, area, weighted = read_all(tmp_path, AREAS)
     for name in ("ints", "floats", "words", "bools", "none", "camel", "pm", "classes", "percent", "unused"):
         assert found[name]["area"] == pytest.approx(area), name
@@ -178,7 +178,7 @@ def test_areas_are_scikit_learn_s_whatever_the_columns_are_called_and_the_labels
 
 
 def event(step, tag, value):
-    """A record of TensorBoard's: an Event with a step and a Summary of one scalar."""
+    """Returns a TensorBoard record: an Event with a step and a Summary of one scalar."""
 
     def part(number, content):
         return bytes([number << 3 | 2, len(content)]) + content
@@ -250,18 +250,18 @@ def histories(tmp_path_factory):
          {"loss training": [[1, 2, 3], [3, 2, 1], 0, None], "loss validation": [[2], [4], 0, None]}),
     ],
 )  # fmt: skip
-def test_what_trainings_write_is_read_with_what_was_lost(histories, name, x, curves):
+def test_training_logs_are_read_and_lost_values_are_counted(histories, name, x, curves):
     assert "error" not in histories[name], histories[name]
     assert (histories[name]["x"], histories[name]["curves"]) == (x, curves)
     lost = sum(each[2] for each in curves.values())
     assert ("diverged" in " ".join(histories[name]["notes"])) is bool(lost)
 
 
-def test_a_training_that_was_started_again_is_told(histories):
+def test_restarted_training_is_reported(histories):
     assert '"step" goes back at row 3' in histories["again.csv"]["notes"][0]
 
 
-def test_importances_are_found_in_an_index_and_refused_in_any_table(tmp_path):
+def test_importances_are_read_from_an_index_but_not_from_any_table(tmp_path):
     found = read_all(tmp_path, """
 pd.Series({"age": 0.5, "sex": 0.25}).to_csv("series.csv")
 pd.DataFrame({"importance": [0.5, 0.25]}, index=["age", "sex"]).to_parquet("index.parquet")
@@ -275,7 +275,7 @@ answer = [or_error(bars_of, name) for name in ("series.csv", "index.parquet", "f
     assert all("does not look like importances" in each["error"] for each in found[3:])
 
 
-def test_importances_of_more_tools_have_their_names_and_their_values(tmp_path):
+def test_importances_of_more_tools_are_read(tmp_path):
     found = read_all(tmp_path, """
 import gzip
 lists = {"feature_names_in_": ["age", "sex"], "feature_importances_": [0.5, 0.25]}
@@ -291,7 +291,7 @@ answer = [or_error(bars_of, name) for name in ("sklearn.json", "packed.json.gz",
     assert found[4]["bars"] == {"feature 0": [0.5, None], "feature 1": [0.25, None]}
 
 
-def test_a_word_among_predicted_numbers_costs_one_row(tmp_path):
+def test_text_among_predicted_numbers_drops_only_its_row(tmp_path):
     found = read_all(tmp_path, """
 from sklearn import metrics
 from vizkit import regression
@@ -305,7 +305,7 @@ answer = [regression.errors(pairs)["mae"], pairs.left_out, expected]
     assert found == [pytest.approx(found[2]), 1, found[2]]
 
 
-def test_scores_of_several_classes_are_found_by_the_classes_names_or_by_numbers(tmp_path):
+def test_class_scores_are_found_by_class_name_or_number(tmp_path):
     found, expected = read_all(tmp_path, """
 from sklearn import metrics
 dice = np.random.default_rng(3)

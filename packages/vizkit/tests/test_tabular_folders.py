@@ -1,4 +1,4 @@
-"""Folders as programs leave them, and rare types of columns: what is one table is read, and all else is said."""
+"""Folders that programs leave behind and rare column types are read as one table. Ignored files are named."""
 
 import json
 
@@ -8,7 +8,7 @@ from packages.vizkit.tests.readings import read_all, read_each
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 FOLDERS = {
-    # name: (files, the columns' values, a part of what is said; "" for nothing at all)
+    # name: (files, the columns' values, a part of the notes; "" if there are none)
     "spark": ({"part-0.csv": b"a,b\n1,x\n", "part-1.csv": b"a,b\n2,y\n", "_SUCCESS": b"", ".part-0.csv.crc": b"\0"},
               {"a": [1, 2], "b": ["x", "y"]}, ""),
     "nameless": ({"part-0": b"1,x\n", "part-1": b"2,y\n"}, {"column_1": [1, 2], "column_2": ["x", "y"]}, ""),
@@ -39,14 +39,14 @@ def read(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_the_files_of_one_table_are_read_and_others_are_named(read, name):
+def test_files_of_one_table_are_read_and_others_are_named(read, name):
     _, columns, said = FOLDERS[name]
     assert read[name].get("columns") == columns, read[name]
     notes = " ".join(read[name]["notes"])
     assert said in notes if said else not notes
 
 
-def test_a_folder_s_numbers_are_numbers_beside_parquet_too(tmp_path):
+def test_numbers_in_folder_names_are_numbers_with_parquet_too(tmp_path):
     found = read_all(tmp_path, """
 for year, month in ((2023, "01"), (2024, "02")):
     folder = pathlib.Path(f"data/year={year}/month={month}")
@@ -57,7 +57,7 @@ answer = columns_of("data")["columns"]
     assert found == {"a": [23, 24], "year": [2023, 2024], "month": ["01", "02"]}
 
 
-def test_columns_of_rare_types_do_not_break_the_others(tmp_path):
+def test_rare_column_types_do_not_break_other_columns(tmp_path):
     found = read_all(tmp_path, """
 import decimal
 import pyarrow as pa
@@ -83,7 +83,7 @@ for ending, new in (("arrow", pa.ipc.new_file), ("stream", pa.ipc.new_stream)):
         "interval": (["[1, 2, 3]", None], ["text", 1, 1, "[1, 2, 3]", "[1, 2, 3]"], 1),
         "union": (["7", "x"], ["text", 0, 2, "7", "x"], 1),
         "repeated": (["a", "a"], ["text", 0, 1, "a", "a"], 1),
-        # By value: as text 9 would be the greatest.
+        # Compare by value: as text, 9 would be the largest.
         "wide": (["10.00", "9.00"], ["number", 0, 2, "9.00", "10.00"], 0),
     }
     for name, (values, summary, notes) in expected.items():
@@ -91,7 +91,7 @@ for ending, new in (("arrow", pa.ipc.new_file), ("stream", pa.ipc.new_stream)):
             assert found[f"{name}.{ending}"] == [{"id": [1, 2], name: values}, summary, notes], (name, ending)
 
 
-def test_an_archive_may_hold_what_a_desktop_leaves_there(tmp_path):
+def test_archive_may_contain_desktop_metadata_files(tmp_path):
     found = read_all(tmp_path, """
 import io, tarfile, zipfile
 with zipfile.ZipFile("a.zip", "w") as archive:
@@ -107,7 +107,7 @@ answer = [or_error(columns_of, "a.zip"), or_error(columns_of, "a.tar.gz")]
     assert "is a tar archive" in found[1]["error"]
 
 
-def test_a_column_that_is_not_there_is_answered_with_those_that_are(tmp_path):
+def test_missing_column_error_lists_the_columns(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([{"id": 1, "scores": [0.5, 0.25]}]))
     found = read_all(tmp_path, """answer = or_error(area_of, "a.json")""")
     assert found["error"].endswith("Columns found: id (number, such as 1), scores (nested, such as [0.5, 0.25]).")

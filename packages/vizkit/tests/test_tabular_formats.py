@@ -1,4 +1,4 @@
-"""The same rows in 25 formats: every type that reads tables comes to the same figures, which are scikit-learn's."""
+"""Every type that reads tables gives the same figures in 25 formats, and they equal scikit-learn's."""
 
 import pytest
 
@@ -108,7 +108,7 @@ def flat(value):
     return [each for part in value for each in flat(part)] if isinstance(value, list) else [value]
 
 
-def test_every_type_comes_to_the_same_figures_in_every_format(cells):
+def test_every_type_has_the_same_figures_in_every_format(cells):
     found, expected = cells
     assert len(found) >= 24
     for ending, by_type in found.items():
@@ -145,5 +145,5 @@ for kind in ("parquet", "arrow", "avro"):
 """
 
 
-def test_columnar_files_that_are_damaged_anywhere_are_read_or_said_to_be(tmp_path):
+def test_damaged_columnar_files_are_read_or_reported(tmp_path):
     assert read_all(tmp_path, DAMAGE) == []

@@ -1,4 +1,4 @@
-"""Every data file that the libraries of `base` ship: figures of its columns are pandas' own."""
+"""Column figures of every data file in the libraries of `base` equal those of pandas."""
 
 import math
 
@@ -46,7 +46,7 @@ answer = json.loads(json.dumps(answer).replace("NaN", "null"))
 
 
 @pytest.mark.slow
-def test_figures_of_shipped_data_are_those_of_pandas(tmp_path):
+def test_figures_of_shipped_data_match_pandas(tmp_path):
     found = read_all(tmp_path, READ)
     assert len(found) >= 30, sorted(found)
     for path, (rows, total, columns) in found.items():

@@ -1,4 +1,4 @@
-"""Delimited text and JSON as people have them: every value as it is meant, and everything assumed is said."""
+"""Delimited text and JSON are read as intended, and every assumption is reported."""
 
 import bz2
 import gzip
@@ -12,7 +12,7 @@ import pytest
 from packages.vizkit.tests.readings import read_all, read_each
 
 TEXTS = {
-    # name: (content, the columns' values, a part of what is said; "" for nothing at all)
+    # name: (content, the columns' values, a part of the notes; "" if there are none)
     "bom.csv": ("\ufeffid,name\n1,Ångström\n".encode(), {"id": [1], "name": ["Ångström"]}, ""),
     "utf16.csv": ("id,name\n1,Ångström\n".encode("utf-16"), {"id": [1], "name": ["Ångström"]}, "Read as UTF-16"),
     "utf16le.csv": ("id,name\n1,word\n".encode("utf-16-le"), {"id": [1], "name": ["word"]}, "Read as UTF-16"),
@@ -129,7 +129,7 @@ def read(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_values_are_those_that_the_text_means(read, name):
+def test_values_are_read_as_intended(read, name):
     _, columns, said = TEXTS[name]
     assert "error" not in read[name], read[name]
     assert columns is None or read[name]["columns"] == columns
@@ -137,7 +137,7 @@ def test_values_are_those_that_the_text_means(read, name):
     assert any(part in notes for part in said.split("|")) if said else not notes
 
 
-def test_a_person_s_word_counts_more_than_what_is_found_out(tmp_path):
+def test_explicit_settings_override_detection(tmp_path):
     (tmp_path / "a.csv").write_text("1;2,5\n3;4,5\n")
     found = read_all(tmp_path, """answer = [columns_of("a.csv", **how)["columns"] for how in (
         dict(has_header=True), dict(names=("a", "b")), dict(delimiter=","), dict(decimal="."),
@@ -151,7 +151,7 @@ def test_a_person_s_word_counts_more_than_what_is_found_out(tmp_path):
     ]
 
 
-# What the reader cannot find out: the same bytes are text in several encodings.
+# The reader cannot detect these: the same bytes are text in several encodings.
 ENCODED = {
     "polish.csv": ("cp1250", "miasto;liczba\nŁódź;1,5\n", {"miasto": ["Łódź"], "liczba": [1.5]}),
     "japanese.csv": ("Shift-JIS", "都市,数\n東京,1\n表示|ソ,2\n", {"都市": ["東京", "表示|ソ"], "数": [1, 2]}),
@@ -161,7 +161,7 @@ ENCODED = {
 }
 
 
-def test_an_encoding_can_be_told(tmp_path):
+def test_encoding_can_be_given(tmp_path):
     for name, (encoding, text, _) in ENCODED.items():
         (tmp_path / name).write_bytes(text.encode(encoding))
     given = {name: encoding for name, (encoding, _, _) in ENCODED.items()}
@@ -172,7 +172,7 @@ def test_an_encoding_can_be_told(tmp_path):
     assert not [note for each in found.values() for note in each["notes"] if "Read as" in note]
 
 
-def test_an_encoding_that_is_not_the_file_s_is_refused(tmp_path):
+def test_wrong_encoding_is_refused(tmp_path):
     (tmp_path / "polish.csv").write_bytes("miasto\nŁódź\n".encode("cp1250"))
     given = ["utf-8", "ascii", "shift_jis", "hex", "no such", "cp1251\x00"]
     found = read_all(
@@ -185,12 +185,12 @@ def test_an_encoding_that_is_not_the_file_s_is_refused(tmp_path):
         )
     for encoding in ("hex", "no such", "cp1251\x00"):
         assert found[encoding]["error"].startswith(f"There is no encoding {encoding!r}. Use a name that Python knows")
-    # Its first byte is one of Shift-JIS, and one of the next is not.
+    # The first byte is valid in Shift-JIS, and a later one is not.
     assert "is not valid in that encoding" in found["shift_jis"]["error"]
 
 
-def test_odd_values_below_many_numbers_are_read_at_once(tmp_path):
-    """A regular expression tried every way to cut the numbers above them, which took for ever."""
+def test_odd_values_after_many_numbers_are_read_quickly(tmp_path):
+    """A regular expression used to try every way to split the numbers above them, which took forever."""
     numbers = "".join(f"{number}\n" for number in range(10_000, 10_200))
     long = "9" * 41 + ",1\n"
     texts = {
@@ -206,14 +206,14 @@ def test_odd_values_below_many_numbers_are_read_at_once(tmp_path):
     assert found["printed.txt"]
 
 
-def test_a_line_of_nothing_beside_broken_quotes_is_no_row(tmp_path):
+def test_blank_line_beside_unbalanced_quotes_is_not_a_row(tmp_path):
     (tmp_path / "a.csv").write_text('a, b\n1, 2\n \n"x, 3\n4, 5\n')
     found = read_each(tmp_path, "columns_of", ["a.csv"])["a.csv"]
     assert found["columns"] == {"a": ["1", '"x', "4"], "b": [2, 3, 5]}
 
 
 @pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "values", "table"])
-def test_pandas_json_in_every_orientation(tmp_path, orient):
+def test_pandas_json_is_read_in_every_orientation(tmp_path, orient):
     found, expected = read_all(tmp_path, f"""
 frame = pd.DataFrame({{"a": [1, 2, 3], "b": ["x", None, "é"], "c": [0.5, 1.5, None]}})
 frame.to_json("a.json", orient={orient!r})
@@ -233,7 +233,7 @@ def packed(kind, content):
 
 
 @pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zip"])
-def test_packed_files_are_unpacked_whatever_their_name(tmp_path, kind):
+def test_compressed_files_are_recognized_without_extension(tmp_path, kind):
     (tmp_path / "data").write_bytes(packed(kind, b"a,b\n1,x\n"))
     assert read_each(tmp_path, "columns_of", ["data"])["data"]["columns"] == {"a": [1], "b": ["x"]}
 
@@ -273,7 +273,7 @@ REFUSED = {
 }
 
 
-def test_what_is_no_table_is_named_in_one_sentence_without_a_library_s_words(tmp_path):
+def test_invalid_table_is_explained_without_library_messages(tmp_path):
     for name, (content, _) in REFUSED.items():
         (tmp_path / name).write_bytes(content)
     found = read_each(tmp_path, "columns_of", REFUSED)
@@ -283,7 +283,7 @@ def test_what_is_no_table_is_named_in_one_sentence_without_a_library_s_words(tmp
         assert not any(each in error for each in ("Error", "polars", "pyarrow", "Traceback", "/tmp")), error
 
 
-def test_what_unpacks_to_too_much_is_refused(tmp_path):
+def test_decompression_bomb_is_refused(tmp_path):
     (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"a\n" + b"1\n" * 1_000_000))
     found = read_all(tmp_path, """
 from vizkit.tabular import unpack
@@ -293,7 +293,7 @@ answer = or_error(columns_of, "bomb.csv.gz")
     assert "too much to read" in found["error"]
 
 
-def test_keys_of_hive_s_folders_are_columns(tmp_path):
+def test_hive_partition_keys_become_columns(tmp_path):
     for key, rows in {
         "year=2023/land=fr": "a\n1\n",
         "year=2024/land=d%20e": "a\n2\n",
@@ -305,7 +305,7 @@ def test_keys_of_hive_s_folders_are_columns(tmp_path):
     assert found == {"a": [1, 2], "year": [2023, 2024], "land": ["fr", "d e"]}
 
 
-def test_least_and_greatest_are_values_of_the_column(tmp_path):
+def test_minimum_and_maximum_are_exact_values_of_the_column(tmp_path):
     (tmp_path / "a.csv").write_text(
         "zip,id,wide,price,comma\n00123,9007199254740993,99999999999999999999,1.10,x\n"
         "04999,9007199254740995,99999999999999999998,0.30000000000000001,x\n"

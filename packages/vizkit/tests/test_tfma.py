@@ -1,4 +1,4 @@
-"""Evaluations: what we show of each slice against what the real TFMA loads of the same files."""
+"""Compare the evaluations that we show for each slice with what the real TFMA loads from the same files."""
 
 import json
 import math
@@ -62,7 +62,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def real(folder):
-    """TFMA's own metrics by model, and the evaluations it wrote in the folder: one before, two now."""
+    """Returns TFMA's own metrics by model. The folder has evaluations that TFMA wrote: one earlier, two now."""
     shutil.copytree(WRITTEN / "evaluation", folder / "evaluation")
     return compute("tfx", TIPS + PREDICTIONS + SINGLE, folder)
 
@@ -72,7 +72,7 @@ def label(keys):
 
 
 def assert_same(shown, at, expected):
-    """Each slice and metric of one model is what TFMA says, ends of intervals too."""
+    """Checks that each slice and metric of one model matches TFMA, including the ends of intervals."""
     by_label = {each["label"]: each["values"][at] for each in shown["slices"]}
     compared = 0
     for keys, metrics in expected:
@@ -90,7 +90,7 @@ def assert_same(shown, at, expected):
     return compared
 
 
-def test_every_slice_of_two_models_is_tfma_s(draw, folder, real):
+def test_every_slice_of_two_models_matches_tfma(draw, folder, real):
     outcome, page = draw("tfma", folder / "evaluation")
     assert outcome.state == "succeeded", outcome.traceback
     shown = payload(page, "evaluation")
@@ -117,7 +117,7 @@ def test_several_folders_are_compared(draw, folder, real):
 
 @pytest.fixture(scope="module")
 def plotted(folder):
-    """An evaluation with plots: its rows as (label, score, day), and TFMA's own matrices by slice."""
+    """Writes an evaluation with plots. Returns its rows (label, score, day) and TFMA's matrices by slice."""
     return compute("tfx", TIPS + PREDICTIONS + PLOTS, folder)
 
 
@@ -127,7 +127,7 @@ def charts(page):
 
 
 def assert_curves(drawn, matrices):
-    """Each point of both curves is TFMA's at the same threshold."""
+    """Checks that each point of both curves matches TFMA at the same threshold."""
     known = {round(each[0], 9): each[1:] for each in matrices}
     assert len(drawn["ROC curve"]) > 100
     for row in drawn["ROC curve"]:
@@ -138,7 +138,7 @@ def assert_curves(drawn, matrices):
         assert (row["x"], row["y"]) == pytest.approx((recall, precision), abs=1e-6), row
 
 
-def test_plots_are_drawn_as_the_rows_are(draw, folder, plotted):
+def test_plots_match_the_rows(draw, folder, plotted):
     outcome, page = draw("tfma", folder / "plotted")
     assert outcome.state == "succeeded", outcome.traceback
     drawn, rows = charts(page), plotted["rows"]
@@ -160,7 +160,7 @@ def test_plots_are_drawn_as_the_rows_are(draw, folder, plotted):
     assert "Threshold 0." in page
 
 
-def test_plots_of_slices_stand_beside_those_of_all(draw, folder, plotted):
+def test_plots_of_slices_are_drawn_with_the_overall_plot(draw, folder, plotted):
     _, page = draw("tfma", folder / "plotted", slicing_column="day")
     drawn = charts(page)["ROC curve"]
     assert {row["series"] for row in drawn} == {"Overall", *(f"day: {day}" for day in ("Fri", "Sat", "Sun", "Thur"))}
@@ -171,7 +171,7 @@ def test_plots_of_slices_stand_beside_those_of_all(draw, folder, plotted):
         )
 
 
-def test_tfma_s_own_plot_view_is_drawn_by_us(draw, folder, plotted):
+def test_tfma_plot_view_is_drawn_by_the_toolkit(draw, folder, plotted):
     code = """
 import tensorflow_model_analysis as tfma
 result = tfma.load_eval_result(source)
@@ -208,13 +208,13 @@ def test_slices_by_a_column(draw, folder, real, given, labels):
         ({"models": ["oak"]}, 'There is no model "oak". Models found: forest, logistic.'),
     ],
 )
-def test_what_is_not_there_is_said(draw, folder, real, given, words):
+def test_unknown_slice_or_model_is_explained(draw, folder, real, given, words):
     outcome, _ = draw("tfma", folder / "evaluation", **given)
     assert outcome.state == "failed"
     assert words in outcome.message
 
 
-def test_a_folder_without_an_evaluation_is_said(draw, tmp_path):
+def test_folder_with_damaged_metrics_is_explained(draw, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "metrics-00000-of-00001.tfrecord").write_bytes(b"\x00" * 40)
     outcome, _ = draw("tfma", tmp_path / "empty")
@@ -223,17 +223,17 @@ def test_a_folder_without_an_evaluation_is_said(draw, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["validations.tfrecord", "plots-00000-of-00001.tfrecord"])
-def test_a_damaged_file_beside_the_metrics_is_said(draw, tmp_path, name):
+def test_damaged_file_beside_the_metrics_is_named(draw, tmp_path, name):
     shutil.copytree(WRITTEN / "evaluation", tmp_path / "evaluation")
     path = tmp_path / "evaluation" / name
     content = path.read_bytes()
-    # The first record's message, behind its length and checksum.
+    # Damage the first record's message, after its length and checksum.
     path.write_bytes(content[:12] + b"\xff" * 40 + content[52:])
     outcome, _ = draw("tfma", tmp_path / "evaluation")
     assert (outcome.state, outcome.message) == ("failed", f"{name} is damaged, or was not written by TFMA.")
 
 
-def test_tfma_s_own_views_are_drawn_by_us(draw, folder, real):
+def test_tfma_slicing_views_are_drawn_by_the_toolkit(draw, folder, real):
     code = """
 import tensorflow_model_analysis as tfma
 from IPython.display import display
@@ -262,7 +262,7 @@ tfma.view.render_slicing_metrics(source, slicing_column=None)
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("theme", "width"), [("light", 1000), ("dark", 390)])
-def test_slices_sort_and_everybody_can_read_them(draw, opened, folder, real, theme, width):
+def test_slices_can_be_sorted_and_are_accessible(draw, opened, folder, real, theme, width):
     _, page = draw("tfma", folder / "evaluation")
     found = opened(page, theme=theme, width=width, environment="tfx")
     region = found.page.get_by_role("region", name="Slices")

@@ -1,4 +1,4 @@
-"""The pages about types: what is committed is what would be written."""
+"""The committed pages about types are those that the command writes."""
 
 import re
 
@@ -12,14 +12,14 @@ FOLDER = BASE_DIR / "docs" / "types"
 PICTURES = BASE_DIR / "docs" / "images" / "types"
 
 
-def test_the_pages_are_those_that_the_command_writes():
+def test_committed_pages_are_up_to_date():
     made = docs.pages(registry.types().values())
     assert sorted(made) == sorted(path.name for path in FOLDER.iterdir()), "run: manage.py types --docs docs/types"
     for name, text in made.items():
         assert (FOLDER / name).read_text() == text, f"{name}: run: manage.py types --docs docs/types"
 
 
-def test_every_type_has_a_picture_of_a_bearable_size():
+def test_every_type_has_a_small_picture():
     found = {path.stem: path for path in PICTURES.glob("*.png")}
     assert sorted(found) == sorted(registry.types()), "run: python -m packages.vizkit.tests.pictures"
     for path in found.values():
@@ -28,7 +28,7 @@ def test_every_type_has_a_picture_of_a_bearable_size():
 
 
 @pytest.mark.parametrize("key", registry.types())
-def test_links_of_a_page_lead_somewhere(key):
+def test_links_of_a_page_are_not_broken(key):
     for target in re.findall(r"\]\(([^)#]+)\)", (FOLDER / f"{key}.md").read_text()):
         assert target.startswith("https://") or (FOLDER / target).resolve().exists(), target
 
@@ -39,7 +39,7 @@ def test_every_type_says_what_it_reads_and_shows(key):
 
 
 @pytest.mark.django_db
-def test_the_command_writes_own_types_too_and_removes_old_pages(tmp_path, settings):
+def test_command_writes_own_types_and_removes_old_pages(tmp_path, settings):
     types, pages = tmp_path / "types", tmp_path / "pages"
     types.mkdir()
     pages.mkdir()

@@ -1,4 +1,4 @@
-"""A folder with a room for a render and what it must not reach, and a child that has entered the sandbox there."""
+"""Makes a render's folder, files that it must not reach, and a child that enters the sandbox there."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from packages.renderer.tests.sandbox.forks import MAX_FILE_BYTES, NOBODY, paths_
 
 
 def make_stage(uid):
-    """A folder with a room for the render, its input, and what it must not reach, all owned by its own user."""
+    """Makes a room for the render, its input, and files that it must not reach, all owned by the render's user."""
     base = Path(tempfile.mkdtemp(prefix="vp-stage-"))
     for folder in ("room/work", "input", "other"):
         (base / folder).mkdir(parents=True)
@@ -32,7 +32,7 @@ def stage(request):
     if request.param == "nobody" and os.getuid():
         pytest.skip("only root can become another user")
     base = make_stage(uid)
-    # Of the same user, so that nothing but the sandbox protects it.
+    # It belongs to the same user, so that only the sandbox protects it.
     user = {"user": uid, "group": uid, "extra_groups": []} if uid != os.getuid() else {}
     victim = subprocess.Popen(["sleep", "600"], **user)
     named, abstract = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)

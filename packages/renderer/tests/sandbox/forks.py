@@ -1,4 +1,4 @@
-"""What the tests of the sandbox share: a child forked for each row, and small calls to the kernel."""
+"""Shared helpers of the sandbox tests: fork a child for each row, and call the kernel."""
 
 import contextlib
 import ctypes
@@ -31,10 +31,10 @@ def run_forked(act, timeout_s=30):
     """Runs `act` in a forked child; returns ["value", x], ["errno", n], ["error", text] or ["signal", n]."""
     readable, writable = os.pipe()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside a test runner's threads
+        warnings.simplefilter("ignore", DeprecationWarning)  # about forking while the test runner has threads
         pid = os.fork()
     if not pid:
-        # Whatever happens, nothing may go on in a copy of the test runner.
+        # Whatever happens, the copy of the test runner must not continue.
         try:
             try:
                 answer = ["value", act()]
@@ -51,7 +51,7 @@ def run_forked(act, timeout_s=30):
         while select.select([readable], [], [], timeout_s)[0]:
             part = os.read(readable, 65536)
             said += part
-            # Not its end alone: what `act` left behind may hold the pipe open for as long as it likes.
+            # Don't wait for the end of the pipe: processes that `act` left behind may keep it open.
             if not part or part.endswith(b"\n"):
                 break
     finally:
@@ -65,7 +65,7 @@ def run_forked(act, timeout_s=30):
 
 
 def paths_for_tests():
-    """As in the host, which has no project folder on its path."""
+    """Returns the read paths of a host, which has no project folder on its path."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [each for each in sys.path if not BASE_DIR.is_relative_to(each or BASE_DIR)])
         return sandbox.read_paths()

@@ -1,4 +1,4 @@
-"""Preparing a sandbox and entering it, by versions of Landlock, and what may be read inside."""
+"""Prepare and enter a sandbox with each version of Landlock, and list what may be read inside."""
 
 import errno
 import resource
@@ -15,7 +15,7 @@ from packages.renderer.tests.sandbox.forks import MAX_FILE_BYTES, needs_confinem
 
 
 @needs_confinement
-def test_a_sandbox_is_for_the_process_that_prepared_it(tmp_path):
+def test_forked_process_cannot_enter_its_parents_sandbox(tmp_path):
     def enter_in_a_fork():
         box = sandbox.Sandbox.prepare(mode="landlock", read_paths=[])
 
@@ -29,7 +29,7 @@ def test_a_sandbox_is_for_the_process_that_prepared_it(tmp_path):
 
 
 @needs_confinement
-def test_a_second_thread_is_an_error(tmp_path):
+def test_process_with_second_thread_cannot_enter(tmp_path):
     def enter():
         ended = threading.Event()
         threading.Thread(target=ended.wait, daemon=True).start()
@@ -40,14 +40,14 @@ def test_a_second_thread_is_an_error(tmp_path):
     assert run_forked(enter) == ["value", None]
 
 
-def test_without_a_kernel_for_it_nothing_pretends(monkeypatch):
+def test_kernel_without_landlock_is_reported_as_no_sandbox(monkeypatch):
     monkeypatch.setattr(landlock, "read_abi", lambda: 0)
     assert sandbox.describe("landlock") == sandbox.Confinement(mode="none", abi=0, gaps=("files", "network", "signals"))
     with pytest.raises(sandbox.SandboxError, match="no sandbox"):
         sandbox.Sandbox.prepare(mode="landlock", read_paths=[])
 
 
-def test_mode_none_sets_the_limits_alone(tmp_path):
+def test_mode_none_sets_only_the_limits(tmp_path):
     def enter():
         box = sandbox.Sandbox.prepare(mode="none", read_paths=[])
         box.enter(readable=[], writable=[str(tmp_path)], sockets="none", max_file_bytes=1000)
@@ -60,20 +60,20 @@ def test_mode_none_sets_the_limits_alone(tmp_path):
 
 @needs_confinement
 @pytest.mark.parametrize("sockets", ["none", "unix"])
-def test_the_probe_finds_what_describe_tells(sockets):
+def test_probe_finds_the_gaps_that_describe_returns(sockets):
     found = run_forked(lambda: probe.self_test("landlock", paths_for_tests(), sockets=sockets))
     assert found == ["value", list(sandbox.describe("landlock", sockets).gaps)]
 
 
 @needs_confinement
-def test_the_probe_finds_every_gap_without_a_sandbox():
+def test_probe_finds_every_gap_without_sandbox():
     kind, found = run_forked(lambda: probe.self_test("none", []))
     assert kind == "value", found
     assert {"files", "input", "other renders", "tcp", "udp", "unix sockets by path", "abstract sockets"} <= set(found)
     assert {"signals", "processes", "ptrace", "mount", "truncation"} <= set(found)
 
 
-def test_read_paths_name_no_secret_and_nothing_twice():
+def test_read_paths_contain_no_secrets_and_no_duplicates():
     found = sandbox.read_paths()
     assert all(Path(path).exists() for path in found)
     assert not {"/", "/root", "/home", "/etc", "/proc", "/proc/self", "/dev", "/dev/shm", "/etc/shadow", "/tmp"} & set(
@@ -84,7 +84,7 @@ def test_read_paths_name_no_secret_and_nothing_twice():
         assert any(Path(needed).is_relative_to(path) for path in found), needed
 
 
-def test_a_prefix_that_is_a_home_gives_its_folders_only(monkeypatch, tmp_path):
+def test_only_library_folders_of_a_home_prefix_are_readable(monkeypatch, tmp_path):
     for name in ("lib", "bin", "secrets"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -113,14 +113,14 @@ def test_a_prefix_that_is_a_home_gives_its_folders_only(monkeypatch, tmp_path):
         (99, landlock.RESOLVE_UNIX, 3, 3, 24),
     ],
 )
-def test_no_version_is_asked_for_what_it_does_not_know(abi, highest, network, scopes, length):
+def test_ruleset_has_only_flags_of_its_landlock_version(abi, highest, network, scopes, length):
     assert landlock.handled(abi) == (2 * highest - 1, network, scopes)
     assert len(landlock.pack_ruleset(abi)) == length
 
 
 @needs_confinement
 @pytest.mark.parametrize("abi", range(1, 8))
-def test_older_versions_are_entered_too(monkeypatch, tmp_path, abi):
+def test_sandbox_works_with_older_landlock_versions(monkeypatch, tmp_path, abi):
     if abi > landlock.read_abi():
         pytest.skip("this kernel is older")
     monkeypatch.setattr(landlock, "read_abi", lambda: abi)
@@ -145,5 +145,5 @@ def test_older_versions_are_entered_too(monkeypatch, tmp_path, abi):
         (9, "unix", ()),
     ],
 )
-def test_gaps_by_version(abi, sockets, gaps):
+def test_gaps_of_each_landlock_version(abi, sockets, gaps):
     assert sandbox.gaps_of(abi, sockets) == gaps

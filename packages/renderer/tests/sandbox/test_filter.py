@@ -1,4 +1,4 @@
-"""The filter of system calls, interpreted as the kernel does it."""
+"""Interpret the system call filter as the kernel does."""
 
 import ctypes
 import errno
@@ -17,7 +17,7 @@ ALLOW, KILL = 0x7FFF0000, 0x80000000
 
 
 def judge(program, machine, name, *arguments, number=None, architecture=None):
-    """Runs a filter as the kernel does and returns its answer: "allow", "kill" or an errno."""
+    """Runs a filter as the kernel does and returns its result: "allow", "kill" or an errno."""
     number = system_calls.number(name, machine) if number is None else number
     words = [*arguments, *([0] * (6 - len(arguments)))]
     seen = struct.pack("<IIQ6Q", number, architecture or system_calls.ARCHITECTURES[machine], 0, *words)
@@ -109,13 +109,13 @@ HIGH = 1 << 40
         ("unix", "sendmsg", (3,), "allow"),
     ],
 )
-def test_filter(machine, sockets, name, arguments, answer):
+def test_filter_result_of_each_system_call(machine, sockets, name, arguments, answer):
     assert judge(seccomp.build(sockets, machine=machine), machine, name, *arguments) == answer
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 @pytest.mark.parametrize("program", ["whole", "group"])
-def test_where_only_threads_may_start_no_process_does(machine, program):
+def test_threads_only_filter_allows_threads_and_refuses_processes(machine, program):
     whole = program == "whole"
     build = (lambda **how: seccomp.build("none", **how)) if whole else seccomp.build_group
     threads, processes = (build(spawning=each, machine=machine) for each in ("threads", "processes"))
@@ -128,7 +128,7 @@ def test_where_only_threads_may_start_no_process_does(machine, program):
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_without_a_sandbox_the_filter_keeps_a_process_in_its_group_and_no_more(machine):
+def test_group_filter_only_keeps_a_process_in_its_group(machine):
     program = seccomp.build_group(machine=machine)
     assert [judge(program, machine, name) for name in ("setsid", "setpgid", "clone3")] == [0, 0, errno.ENOSYS]
     assert judge(program, machine, "clone", 0x20000000 | 17) == errno.EPERM
@@ -140,7 +140,7 @@ def test_without_a_sandbox_the_filter_keeps_a_process_in_its_group_and_no_more(m
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_filter_of_other_architectures_and_ordinary_calls(machine):
+def test_filter_kills_other_architectures_and_allows_ordinary_calls(machine):
     program = seccomp.build("none", machine=machine)
     assert judge(program, machine, "", number=20, architecture=0x40000003) == "kill"
     assert judge(program, machine, "", number=63) == "allow"
@@ -151,7 +151,7 @@ def test_filter_of_other_architectures_and_ordinary_calls(machine):
 
 @needs_confinement
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the other way into the kernel is x86's")
-def test_32_bit_calls_end_the_process(tmp_path):
+def test_32_bit_call_kills_the_process(tmp_path):
     def call_by_int_80():
         box = sandbox.Sandbox.prepare(mode="landlock", read_paths=[])
         box.enter(readable=[], writable=[str(tmp_path)], sockets="none", max_file_bytes=1)
@@ -160,5 +160,5 @@ def test_32_bit_calls_end_the_process(tmp_path):
         return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 
     kind, number = run_forked(call_by_int_80)
-    # Where the kernel knows no 32-bit calls at all, the instruction itself is an error.
+    # If the kernel does not support 32-bit calls, the instruction itself is an error.
     assert (kind, number in {signal.SIGSYS, signal.SIGSEGV}) == ("signal", True)

@@ -1,4 +1,4 @@
-"""An environment's own interpreter inside the sandbox."""
+"""Run an environment's own interpreter inside the sandbox."""
 
 import subprocess
 import textwrap
@@ -69,5 +69,5 @@ def test_libraries_work_inside(interpreter, tmp_path, is_before):
 
 @needs_confinement
 @pytest.mark.kernel
-def test_a_kernel_of_its_own_works_inside(interpreter, tmp_path):
+def test_kernel_process_works_inside(interpreter, tmp_path):
     assert run_script(interpreter, tmp_path, RUN_KERNEL) == "PermissionError"

@@ -1,6 +1,6 @@
-"""What a process that has entered the sandbox can do no longer."""
+"""The sandbox refuses these actions to a process that has entered it."""
 
-# ruff: noqa: ARG005  (the rows are called alike)
+# ruff: noqa: ARG005  (all rows have the same signature)
 
 import ctypes
 import errno
@@ -125,20 +125,20 @@ FORBIDDEN = {
 
 @needs_confinement
 @pytest.mark.parametrize("act", FORBIDDEN.values(), ids=FORBIDDEN.keys())
-def test_is_refused(inside, act):
+def test_forbidden_action_is_refused(inside, act):
     kind, code = inside(act)
     assert (kind, code in REFUSED) == ("errno", True), (kind, code)
 
 
 @needs_confinement
 @pytest.mark.parametrize("source", ["canary", "input/canary"])
-def test_no_hard_link_carries_a_file_into_the_room(inside, source):
+def test_file_outside_cannot_be_hard_linked_into_the_room(inside, source):
     kind, code = inside(lambda s: link_and_write(s.base / source, s.room / "work" / "linked"))
     assert (kind, code in {*REFUSED, errno.EXDEV}) == ("errno", True), (kind, code)
 
 
 @needs_confinement
-def test_refused_calls_answer_as_the_table_says(inside):
+def test_refused_calls_return_the_errors_in_the_table(inside):
     machine = system_calls.COLUMNS[platform.machine()]
     expected = {
         name: answer
@@ -161,7 +161,7 @@ def test_refused_calls_answer_as_the_table_says(inside):
 
 
 @needs_confinement
-def test_modes_owners_and_times_stay_as_they_are(inside, stage):
+def test_file_modes_owners_and_times_cannot_be_changed(inside, stage):
     def change(s):
         for path in (s.base / "canary", s.room / "work"):
             path.chmod(0)
@@ -177,7 +177,7 @@ def test_modes_owners_and_times_stay_as_they_are(inside, stage):
 
 
 @needs_confinement
-def test_anothers_processors_and_scheduler_stay_as_they_are(inside, stage):
+def test_affinity_and_scheduler_of_other_processes_cannot_be_changed(inside, stage):
     def change(s):
         os.sched_setaffinity(s.victim, {min(os.sched_getaffinity(0))})
         os.sched_setscheduler(s.victim, os.SCHED_IDLE, os.sched_param(0))
@@ -189,7 +189,7 @@ def test_anothers_processors_and_scheduler_stay_as_they_are(inside, stage):
 
 
 @needs_confinement
-def test_limits_hold_and_cannot_be_raised(inside):
+def test_resource_limits_apply_and_cannot_be_raised(inside):
     def overrun(s):
         with pytest.raises(ValueError, match="raise maximum"):
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -201,7 +201,7 @@ def test_limits_hold_and_cannot_be_raised(inside):
 
 
 @needs_confinement
-def test_no_capability_is_left_and_none_can_be_gained(inside):
+def test_process_has_no_capabilities_and_cannot_gain_any(inside):
     def status(_):
         lines = Path("/proc/self/status").read_text().splitlines()
         return dict(line.split(":\t") for line in lines if line.startswith(("Cap", "NoNewPrivs", "Seccomp:")))
@@ -215,7 +215,7 @@ def test_no_capability_is_left_and_none_can_be_gained(inside):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has a bounding set to lose")
 @needs_confinement
-def test_root_drops_its_bounding_set_and_keeps_its_death_signal(tmp_path):
+def test_root_loses_its_bounding_set_and_keeps_its_death_signal(tmp_path):
     def entered():
         raw_prctl(1, signal.SIGKILL)
         box = sandbox.Sandbox.prepare(mode="landlock", read_paths=paths_for_tests())
@@ -229,7 +229,7 @@ def test_root_drops_its_bounding_set_and_keeps_its_death_signal(tmp_path):
 
 
 @needs_confinement
-def test_what_it_starts_has_the_same_limits(inside):
+def test_child_processes_have_the_same_restrictions(inside):
     script = """
         cat ../../canary; touch ../../new; echo changed > ../../input/canary; kill -0 "$1"
         cat /proc/$1/environ; exec 3<>/dev/tcp/127.0.0.1/9; ulimit -f unlimited

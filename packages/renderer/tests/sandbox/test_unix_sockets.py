@@ -1,6 +1,6 @@
-"""The sockets of kernels that speak by libzmq: open in the room alone."""
+"""Kernels that use libzmq may open Unix sockets only in the render's folder."""
 
-# ruff: noqa: ARG005  (the rows are called alike)
+# ruff: noqa: ARG005  (all rows have the same signature)
 
 import socket
 from pathlib import Path
@@ -22,7 +22,7 @@ UNIX_REFUSED = {
 
 @needs_confinement
 @pytest.mark.parametrize("act", UNIX_REFUSED.values(), ids=UNIX_REFUSED.keys())
-def test_unix_sockets_open_no_other(inside, act):
+def test_other_sockets_are_refused(inside, act):
     if act is UNIX_REFUSED["another's abstract socket"] and landlock.read_abi() < 6:
         pytest.skip("this kernel cannot")
     kind, code = inside(act, sockets="unix")
@@ -43,6 +43,6 @@ def test_unix_sockets_work_in_the_room(inside):
 
 
 @needs_confinement
-def test_a_named_socket_outside_is_reached_just_where_the_gap_is_told(inside):
+def test_socket_path_outside_is_reachable_only_if_reported_as_gap(inside):
     kind, _ = inside(lambda s: connect(s.named), sockets="unix")
     assert (kind == "value") == ("unix sockets by path" in sandbox.describe("landlock", "unix").gaps)

@@ -1,4 +1,4 @@
-"""What a process that has entered the sandbox still can do."""
+"""The sandbox allows these actions to a process that has entered it."""
 
 import asyncio
 import fcntl
@@ -167,7 +167,7 @@ WORKING = {
 @needs_confinement
 @pytest.mark.parametrize("act", WORKING.values(), ids=WORKING.keys())
 @pytest.mark.parametrize("sockets", ["none", "unix"])
-def test_goes_on_working(inside, stage, act, sockets):
+def test_allowed_action_works(inside, stage, act, sockets):
     kind, value = inside(act, sockets=sockets)
     for left in (stage.room / "work").iterdir():
         shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -175,7 +175,7 @@ def test_goes_on_working(inside, stage, act, sockets):
 
 
 @needs_confinement
-def test_an_interpreter_can_be_started(tmp_path):
+def test_python_interpreter_can_be_started(tmp_path):
     def run():
         box = sandbox.Sandbox.prepare(mode="landlock", read_paths=paths_for_tests())
         box.enter(readable=[], writable=[str(tmp_path)], sockets="none", max_file_bytes=MAX_FILE_BYTES)
