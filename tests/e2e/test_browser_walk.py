@@ -71,7 +71,7 @@ def test_creating_a_run_and_a_roc_curve_by_mouse(page):
     creator = page.locator("[data-creator-form]")
     expect(creator).to_be_visible()
     creator.get_by_text("ROC curve").click()
-    expect(creator.get_by_text("True positive rate over false")).to_be_visible()
+    expect(creator.get_by_text("True positive rate against false")).to_be_visible()
     creator.get_by_text("options at their defaults").click()
     expect(creator.get_by_label("Score column", exact=True)).to_be_visible()
     creator.get_by_role("button", name="Generate Visualization").click()

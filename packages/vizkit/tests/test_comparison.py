@@ -67,11 +67,11 @@ def test_rows_without_unique_key_are_compared_by_order(draw, folder):
     other = [["a", "1", "x"], ["b", "1", "x"], ["a", "2", "y"]]
     save(folder, ("A", {}, tables(rows)), ("B", {}, tables(other)))
     _, page = draw("comparison", folder)
-    assert "by their order" in page
+    assert "rows are compared in order" in page
     outcome, _ = draw("comparison", folder, key=["id", "city"])
     assert counts(outcome) == {"differences": 1, "changed_cells": 1}
     refused, _ = draw("comparison", folder, key=["id"])
-    assert refused.message == "The values of id repeat, so they do not tell rows apart. Name more columns."
+    assert refused.message == "The values of id repeat, so they do not identify rows. Name more columns."
     refused, _ = draw("comparison", folder, key=["colour"])
     assert refused.message == 'There is no column "colour". Columns found: id, city, fare.'
 
@@ -149,7 +149,7 @@ def test_figures_are_compared_if_a_notebook_is_unreadable(draw, folder, content)
 def test_result_without_notebook_is_named(draw, folder):
     save(folder, ("A", {}, notebook("x")), ("B", {}, None))
     _, page = draw("comparison", folder)
-    assert "Only the key figures are compared of 2. B: no notebook was kept." in page
+    assert "Only the key figures of 2. B are compared: no notebook was stored." in page
 
 
 def test_source_without_saved_results_is_refused(draw, folder):

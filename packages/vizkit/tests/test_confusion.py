@@ -131,9 +131,9 @@ def test_100_classes_are_a_heat_map_that_is_readable_by_keyboard(draw, opened, t
     ("text", "given", "words"),
     [
         ("target,predicted\na,b\n", {"labels": ["q"]}, "None of the labels is in the file. Classes found: a, b."),
-        ("target,predicted,n\na,b,-1\n", {"count_column": "n"}, "holds something that is not a count"),
+        ("target,predicted,n\na,b,-1\n", {"count_column": "n"}, "contains values that are not counts"),
         ("target,predicted\n", {}, "The file has no rows."),
-        ('{"confusionMatrix": {"annotationSpecs": [{}], "rows": []}}', {}, "no square of counts"),
+        ('{"confusionMatrix": {"annotationSpecs": [{}], "rows": []}}', {}, "not a square of counts"),
         ('{"confidenceMetrics": []}', {}, "hold no confusion matrix"),
     ],
 )

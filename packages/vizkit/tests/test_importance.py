@@ -100,7 +100,7 @@ def test_chart_controls_are_in_one_row_if_there_is_room(draw, opened, tmp_path):
     ("text", "words"),
     [
         ("", "The file is empty."),
-        ("name\na\n", "No column of numbers was found"),
+        ("name\na\n", "No numeric column was found"),
         ("name,value\na,x\n", "holds no names with numbers"),
         ("[1, 2]", "No column of names was found"),
         ('{"feature_names": ["a"], "importances": [[1], [2]]}', "must name 2 features"),

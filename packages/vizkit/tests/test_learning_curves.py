@@ -47,7 +47,7 @@ def test_spike_of_a_long_training_is_kept(draw, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("a\nx\n", "No column holds numbers"), ('{"a": "x"}', "No column"), ("[1]\n{\n", "Line 2 of log is no JSON")],
+    [("a\nx\n", "No column contains numbers"), ('{"a": "x"}', "No column"), ("[1]\n{\n", "Line 2 of log is not JSON")],
 )
 def test_log_without_numbers_is_explained(draw, tmp_path, text, words):
     (tmp_path / "log").write_text(text)

@@ -118,9 +118,9 @@ answer = [curves("runs"), curves("lost.csv")]
 """)  # fmt: skip
     assert sorted(found["curves"]) == ["acc | training", "loss | training"]
     assert "Left out: plot.png is a PNG image" in " ".join(found["notes"])
-    assert "Not drawn, since they hold no numbers: started, note." in found["notes"]
+    assert "Not drawn, because they hold no numbers: started, note." in found["notes"]
     assert alone["notes"] == [
-        "2 values of loss (training) are NaN, infinite or empty, from step 1 on and to the end: the training diverged."
+        "2 values of loss (training) are NaN, infinite or empty, from step 1 on, up to the end: the training diverged."
     ]
 
 
@@ -130,7 +130,7 @@ pd.DataFrame({"step": [1, 1, 2], "metric": "loss", "value": [1.0, 2.0, 0.5]}).to
 answer = curves("twice.csv")
 """)  # fmt: skip
     assert found["curves"] == {"loss | training": [[1, 2], [1.5, 0.5], None]}
-    assert "1 value has another of the same metric and step; their mean is drawn." in found["notes"][0]
+    assert "1 value has the metric and step of another one; their mean is drawn." in found["notes"][0]
 
 
 @pytest.mark.kernel

@@ -92,7 +92,7 @@ def test_r2_of_a_constant_truth_is_not_defined(draw, tmp_path):
     (tmp_path / "rows.csv").write_text("target,prediction\n1,1\n1,2\n")
     outcome, page = draw("regression", tmp_path / "rows.csv")
     assert "r2" not in values(outcome)
-    assert "not defined: the truth never changes" in page
+    assert "undefined: the true values are constant" in page
 
 
 def test_drift_measures_match_scipy(draw, folder):
@@ -134,7 +134,7 @@ def test_more_than_two_data_sets_are_refused_by_name(draw, folder):
     for name in "abc":
         (folder / f"{name}.csv").write_text("x\n1\n")
     outcome, _ = draw("drift", folder)
-    assert outcome.message == "Drift compares two data sets, and 3 were found: a.csv, b.csv, c.csv."
+    assert outcome.message == "Drift compares two data sets, but 3 were found: a.csv, b.csv, c.csv."
 
 
 def test_alerts_of_a_profile_match_pandas(draw, tmp_path):

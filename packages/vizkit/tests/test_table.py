@@ -174,7 +174,7 @@ def test_lines_with_more_cells_than_names_are_reported(shown, tmp_path):
     assert "more cells" in found["notes"][0]
     (tmp_path / "even.csv").write_text("a,b\n1,2\n4\n")
     assert shown(tmp_path / "even.csv")["notes"] == [
-        "1 line has fewer cells than there are columns (2); the others are empty."
+        "1 line has fewer cells than there are columns (2); the missing cells are empty."
     ]
 
 

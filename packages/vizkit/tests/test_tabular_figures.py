@@ -61,9 +61,9 @@ QUESTIONED = {
     "either.csv": ("0,0,22\n0,1,4\n1,0,3\n", "set layout to matrix, pairs or rows"),
     "scores.csv": (
         "target,predicted\n" + "".join(f"{n % 2},{n / 997}\n" for n in range(1, 300)),
-        "scores, and no predicted",
+        "scores, not predicted",
     ),
-    "few.csv": ("label,prediction\n1,0.9\n0,0.2\n1,0.4\n", "holds 3 fractions, such as 0.9: scores, and no predicted"),
+    "few.csv": ("label,prediction\n1,0.9\n0,0.2\n1,0.4\n", "holds 3 fractions, such as 0.9: scores, not predicted"),
     "models.csv": ("y_true,model_a,model_b\n1,1,0\n0,1,0\n1,1,1\n", 'Column "predicted" is not in the file'),
     "else.csv": (
         "age,town\n3,x\n4,y\n5,z\n",
@@ -172,9 +172,9 @@ def test_areas_match_scikit_learn_for_all_column_names_and_labels(tmp_path):
         assert found[name]["area"] == pytest.approx(area), name
     assert found["weights"]["area"] == pytest.approx(weighted)
     assert found["weights"]["notes"] == ['Rows are weighted by the column "sample_weight".']
-    assert "is not used as weights" in found["unused"]["notes"][0]
+    assert "is not used to weight rows" in found["unused"]["notes"][0]
     assert found["fraud"]["area"] == pytest.approx(1 - area)
-    assert f'choose "fraud" as the true class, and the area is {area:.4f}' in found["fraud"]["notes"][0]
+    assert f'choose "fraud" as the positive class, and the area is {area:.4f}' in found["fraud"]["notes"][0]
 
 
 def event(step, tag, value):
@@ -258,7 +258,7 @@ def test_training_logs_are_read_and_lost_values_are_counted(histories, name, x, 
 
 
 def test_restarted_training_is_reported(histories):
-    assert '"step" goes back at row 3' in histories["again.csv"]["notes"][0]
+    assert '"step" decreases at row 3' in histories["again.csv"]["notes"][0]
 
 
 def test_importances_are_read_from_an_index_but_not_from_any_table(tmp_path):
@@ -287,7 +287,7 @@ pathlib.Path("nameless.json").write_text('{"feature_importances_": [0.5, 0.25]}'
 answer = [or_error(bars_of, name) for name in ("sklearn.json", "packed.json.gz", "r.txt", "h2o.csv", "nameless.json")]
 """)  # fmt: skip
     assert [each.get("bars") for each in found[:4]] == [{"age": [0.5, None], "sex": [0.25, None]}] * 4
-    assert 'Bars are the values of "relative_importance"; not drawn: scaled_importance.' in found[3]["notes"]
+    assert 'Bars show the values of "relative_importance"; not drawn: scaled_importance.' in found[3]["notes"]
     assert found[4]["bars"] == {"feature 0": [0.5, None], "feature 1": [0.25, None]}
 
 

@@ -48,5 +48,5 @@ def test_command_writes_own_types_and_removes_old_pages(tmp_path, settings):
     settings.VIZPORTAL_TYPES_DIRS = [types]
     call_command("types", docs=pages)
     assert not (pages / "old.md").exists()
-    assert "Any: the code reads them from `variables`." in (pages / "mine.md").read_text()
+    assert "Any arguments. The code reads them from `variables`." in (pages / "mine.md").read_text()
     assert "| [Mine](mine.md) | `mine` | Does \\| this. |" in (pages / "README.md").read_text()

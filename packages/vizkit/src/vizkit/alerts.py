@@ -30,7 +30,7 @@ def find(rows: pl.DataFrame) -> list[Alert]:
     """Returns the alerts of a table: duplicate rows first, then by column, then pairs of columns."""
     found = []
     if duplicates := duplicate_rows(rows):
-        words = f"{duplicates:,} of {rows.height:,} rows {'are' if duplicates > 1 else 'is'} equal to an earlier one."
+        words = f"{duplicates:,} of {rows.height:,} rows repeat{'' if duplicates > 1 else 's'} an earlier row."
         found.append(Alert(kind="Duplicate rows", columns="", words=words))
     for series in rows.get_columns():
         found += _of_column(series)
@@ -56,7 +56,7 @@ def _of_column(series: pl.Series) -> list[Alert]:
         found.append(Alert(kind="Constant column", columns=series.name, words=words))
     is_key = not series.dtype.is_float() and not series.dtype.is_temporal()
     if is_key and len(there) >= _LEAST_ROWS and distinct / len(there) > _NEARLY_UNIQUE:
-        words = f"{distinct:,} of {len(there):,} values differ: nearly a key, which a model can only learn by heart."
+        words = f"{distinct:,} of {len(there):,} values are distinct: nearly an identifier, which models memorize."
         found.append(Alert(kind="Nearly unique", columns=series.name, words=words))
     return found
 
@@ -74,6 +74,6 @@ def _of_pairs(rows: pl.DataFrame) -> list[Alert]:
         if value is not None and abs(value) > _TOO_ALIKE
     ]
     if len(numbers) > len(kept):
-        words = f"Correlations were looked for among the first {len(kept):,} of {len(numbers):,} columns of numbers."
-        found.append(Alert(kind="Not looked at", columns="", words=words))
+        words = f"Correlations were computed for the first {len(kept):,} of {len(numbers):,} numeric columns."
+        found.append(Alert(kind="Not checked", columns="", words=words))
     return found

@@ -55,7 +55,7 @@ def draw(
     spec = {
         "$schema": drawings.SCHEMA,
         "description": f"{title}: {len(drawn):,} bars",
-        "title": {"text": title, "subtitle": [f"Whiskers: one {reach_title}"] if reach_title else []},
+        "title": {"text": title, "subtitle": [f"Error bars: one {reach_title}"] if reach_title else []},
         "width": 640,
         # Space for the labels at the ends of the bars.
         "padding": {"left": 5, "top": 5, "right": 120, "bottom": 5},
@@ -69,7 +69,7 @@ def draw(
         "layer": _layers(value_title),
         "usermeta": {"vizkit": {"near": "bar", "x": "value", "y": "name", "fields": fields}},
     }
-    left = f"{len(drawn):,} of {len(bars):,} are here."
+    left = f"{len(drawn):,} of {len(bars):,} bars are shown."
     return drawings.draw([spec], notes=[left] if len(bars) > len(drawn) else [])
 
 

@@ -49,7 +49,7 @@ def class_columns(
         return _numbered(rows, labels, target, notes)
     if len(given) != len(labels):
         raise ValueError(
-            f'class_columns names {len(given)} columns, and "{target}" has {len(labels)} values: '
+            f'class_columns names {len(given)} columns, but "{target}" has {len(labels)} values: '
             f"{known_labels.names_of(labels)}."
         )
     return dict(zip(labels, given, strict=True))
@@ -66,9 +66,7 @@ def _numbered(rows: pl.DataFrame, labels: list[str], target: str, notes: Notes) 
     if len(labels) < 3 or len(found) != len(labels) or numbers != list(range(len(labels))):
         return {}
     columns = [found[number] for number in numbers]
-    notes.add(
-        f"The columns {listed(columns, 5)} are taken for {listed(labels, 5)} in this order; else name class_columns."
-    )
+    notes.add(f"Columns {listed(columns, 5)} are assigned to {listed(labels, 5)}. If that is wrong, set class_columns.")
     return dict(zip(labels, columns, strict=True))
 
 

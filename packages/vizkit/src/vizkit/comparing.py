@@ -37,7 +37,7 @@ class Comparison:
         """Displays the comparison and adds its key figures."""
         unread = [label for label, each in zip(self._labels, self._results, strict=True) if not each.is_read]
         if unread:
-            self.notes.add(f"Only the key figures are compared of {listed(unread)}: no notebook was kept.")
+            self.notes.add(f"Only the key figures of {listed(unread)} are compared: no notebook was stored.")
         figures, self.counts["figures"] = differences.figures_table([each.figures for each in self._results])
         self._charts()
         self._each_pair("table", lambda result: result.tables, self._table)
@@ -69,7 +69,7 @@ class Comparison:
         labels = [self._labels[at] for at in places]
         if len(specs) < len(self._results):
             missing = [at + 1 for at in range(len(self._results)) if at not in places]
-            self.notes.add(f"{title}: there is no such chart in number {listed(missing)}.")
+            self.notes.add(f"{title}: not in number {listed(missing)}.")
             self.counts["charts"] += len(missing)
         differing = sum(overlay.rows_of(each) != overlay.rows_of(specs[0]) for each in specs[1:])
         self.counts["charts"] += differing
@@ -102,7 +102,7 @@ class Comparison:
                 name = f"{what.capitalize()} {place}" if max(len(first), len(parts(result))) > 1 else what.capitalize()
                 if old is None or new is None:
                     which = self._labels[0] if new is None else label
-                    self.notes.add(f"{name} is in number {which.partition('.')[0]} only.")
+                    self.notes.add(f"{name} is only in number {which.partition('.')[0]}.")
                     self.counts["lines" if what == "text" else "pictures" if what == "picture" else "cells"] += 1
                     continue
                 compare(f"{name}, {_against(label, self._labels[0])}", old, new)
@@ -110,7 +110,7 @@ class Comparison:
     def _table(self, caption: str, first: SavedTable, other: SavedTable) -> None:
         for table in (first, other):
             if table.total > len(table.rows):
-                self.notes.add(f"{caption}: compared are the first {len(table.rows):,} of {table.total:,} rows.")
+                self.notes.add(f"{caption}: only the first {len(table.rows):,} of {table.total:,} rows are compared.")
         self._table_section(caption, first, other)
 
     def _table_section(self, caption: str, first: SavedTable, other: SavedTable, *, is_counted: bool = True) -> None:
@@ -126,7 +126,7 @@ class Comparison:
             if names:
                 self.notes.add(f"{caption}: {counted(len(names), 'column')} {word}: {listed(names)}.")
         if found.rows and not found.key:
-            self.notes.add(f"{caption}: rows are compared by their order, since no column tells them apart.")
+            self.notes.add(f"{caption}: rows are compared in order, because no column identifies them.")
         elif found.rows:
             self.notes.add(f"{caption}: rows are matched by {listed(found.key)}.")
         self._sections.append(html.group(differences.table_markup(found, caption)))

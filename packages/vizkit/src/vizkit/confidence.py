@@ -49,5 +49,5 @@ def band(curve: Curve, counts: Any, name: str) -> Band:
         name: of the shares.
     """
     low, high = wilson(curve.y, np.maximum(counts, 1e-9))
-    said = f"Shaded: 95 % limits of the {name} at each threshold (Wilson)"
+    said = f"Shaded: 95 % confidence interval of the {name} at each threshold (Wilson)"
     return Band(name=said, x=curve.x.tolist(), low=low.tolist(), high=high.tolist())

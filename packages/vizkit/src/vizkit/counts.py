@@ -132,9 +132,7 @@ def _of_rows(table: Table, variables: Mapping[str, Any], *, are_pairs: bool) -> 
         if len(table.names) < 2 or (table.has_header and not are_pairs):
             table.require(str(variables.get("target_column") or "target"))
         target, predicted = table.names[:2]
-        table.notes.add(
-            f"The columns are taken for target, predicted{' and count' if are_pairs else ''} in this order."
-        )
+        table.notes.add(f"The columns are read as target, predicted{' and count' if are_pairs else ''}, in this order.")
     elif (target, predicted) != ("target", "predicted"):
         table.notes.add(f'The truth is taken from the column "{target}", the prediction from "{predicted}".')
     count_name = _count_column(table, variables, (target, predicted), are_pairs=are_pairs)
@@ -166,7 +164,7 @@ def _count_column(table: Table, variables: Mapping[str, Any], pair: tuple[str, s
         return table.names[2]
     if table.find(WEIGHT_COLUMNS):
         table.notes.add(
-            f'Every row counts once; to weight rows, give "{table.find(WEIGHT_COLUMNS)}" as the count column.'
+            f'Every row counts once; to weight rows, set "{table.find(WEIGHT_COLUMNS)}" as the count column.'
         )
         return ""
     found = table.find(COUNT_COLUMNS)
@@ -178,14 +176,12 @@ def _count_column(table: Table, variables: Mapping[str, Any], pair: tuple[str, s
         found = found or _only_counts(table, pair)
         if found and squares.are_counts(table.collect([found]).to_series()):
             table.notes.add(
-                f'How often each pair occurs is taken from the column "{found}". If every row is one prediction, set '
+                f'Column "{found}" is used as the count of each pair. If every row is one prediction, set '
                 "layout to rows."
             )
             return found
     if found:
-        table.notes.add(
-            f'Every row counts once; the column "{found}" is not used. Give it as the count column if it should be.'
-        )
+        table.notes.add(f'Every row counts once; column "{found}" is not used. To use it, set it as the count column.')
     return ""
 
 
@@ -212,7 +208,7 @@ def _say_strangers(labels: Sequence[str], true_codes: Any, codes: Any, notes: No
     if only_true and only_predicted:
         notes.add(
             f"Only among the true classes: {listed(only_true, 5)}; only among the predicted ones: "
-            f"{listed(only_predicted, 5)}. If they mean the same, write them alike."
+            f"{listed(only_predicted, 5)}. If they are the same classes, use the same spelling."
         )
 
 
@@ -221,7 +217,7 @@ def _weights(rows: pl.DataFrame, name: str) -> Any:
         return np.ones(rows.height)
     found = numbers(rows, name)
     if not np.isfinite(found).all() or (found < 0).any():
-        raise ValueError(f'Column "{name}" holds something that is not a count.')
+        raise ValueError(f'Column "{name}" contains values that are not counts.')
     return found
 
 

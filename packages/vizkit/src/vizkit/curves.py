@@ -61,17 +61,17 @@ def facts_of(read: Predictions) -> dict[str, str]:
     if len(read.classes) == 1:
         trues = int(first.truth.sum())
         facts = {
-            "True": first.label,
+            "Positive class": first.label,
             "Score": first.column,
             **facts,
-            "True rows": f"{trues:,} ({trues / read.rows:.1%})",
+            "Positive rows": f"{trues:,} ({trues / read.rows:.1%})",
         }
     else:
         facts = {"Classes": f"{len(read.classes):,}", **facts}
     if read.left_out:
         facts["Left out"] = f"{read.left_out:,} rows without a target or a score"
     if read.missing:
-        facts["No curve"] = f"{', '.join(read.missing[:20])}: no row, or every row, is of that class"
+        facts["No curve"] = f"{', '.join(read.missing[:20])}: no row, or every row, has this class"
     return facts
 
 
@@ -93,4 +93,4 @@ def left_out(found: Sequence[Named]) -> str:
     """Returns a sentence about curves that are not drawn; "" if all are."""
     if len(found) <= MAX_CURVES:
         return ""
-    return f"Of {len(found):,} curves the {MAX_CURVES} with the least areas are drawn; the table has all."
+    return f"Of {len(found):,} curves, the {MAX_CURVES} with the smallest areas are drawn; the table lists all."

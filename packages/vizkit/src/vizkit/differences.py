@@ -150,7 +150,7 @@ def _key_checked(first: SavedTable, other: SavedTable, key: Sequence[str]) -> tu
                 raise ValueError(f'There is no column "{name}". Columns found: {notes.listed(table.columns, 40)}.')
         if any(count > 1 for count in Counter(_values(table, key)).values()):
             raise ValueError(
-                f"The values of {notes.listed(key)} repeat, so they do not tell rows apart. Name more columns."
+                f"The values of {notes.listed(key)} repeat, so they do not identify rows. Name more columns."
             )
     return tuple(key)
 

@@ -57,7 +57,7 @@ def outside_note(text: str) -> str:
     known = export.rewrite(text)
     found = [match[2] for pattern in (_OUTSIDE, _OUTSIDE_STYLE) for match in pattern.finditer(known)]
     hosts = ", ".join(dict.fromkeys(found))
-    return f"It would load parts from {hosts}, and a result loads nothing: they are missing." if hosts else ""
+    return f"Parts from {hosts} are missing, because a result has no network access." if hosts else ""
 
 
 def markdown_document(text: str, place: Path, root: Path) -> str:

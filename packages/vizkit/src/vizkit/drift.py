@@ -153,7 +153,7 @@ def choose(names: Sequence[str], baseline: str) -> tuple[str, str]:
     if baseline and baseline not in names:
         raise ValueError(f'There is no data set "{baseline}". Data sets found: {listed}.')
     if len(names) != 2:
-        raise ValueError(f"Drift compares two data sets, and {len(names):,} were found: {listed}.")
+        raise ValueError(f"Drift compares two data sets, but {len(names):,} were found: {listed}.")
     usual = next((name for name in names if any(each in name.casefold() for each in _BASELINES)), names[0])
     first = baseline or usual
     return first, next(name for name in names if name != first)

@@ -39,7 +39,7 @@ def draw_plots(found: Sequence[Plot], models: Sequence[str], *, slicing_column: 
     said = Notes()
     curves = max(sum(bool(each.matrices) for each in chosen), sum(bool(each.buckets) for each in chosen))
     if curves > MAX_CURVES:
-        said.add(f"The plots have the first {MAX_CURVES} of {curves:,} curves.")
+        said.add(f"The plots show the first {MAX_CURVES} of {curves:,} curves.")
     return (draw(*charts) if charts else "") + _tables([pair for pair in named if pair[1].listed]), said
 
 

@@ -182,7 +182,7 @@ def show_cards(cards: Iterable[Card], total: int, *, side: int, max_cards: int, 
         if shown and size > max_bytes:
             break
         shown.append(made)
-    words = f"{total:,} examples" if len(shown) == total else f"{total:,} examples; the first {len(shown):,} are here"
+    words = f"{total:,} examples" if len(shown) == total else f"{total:,} examples; the first {len(shown):,} are shown"
     payload = {"cards": shown, "total": total, "side": side}
     html.show(html.component("gallery", payload, inner=_inner(words, shown[:12], side), label="Examples"))
 

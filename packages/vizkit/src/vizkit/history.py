@@ -113,7 +113,7 @@ def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> History:
     if missing and not set(missing) & known:
         raise ValueError(f'Column "{missing[0]}" is not in the file. Columns found: {listed(sorted(known), 40)}.')
     if not curves:
-        raise ValueError("No column holds numbers to draw over the steps.")
+        raise ValueError("No column contains numbers to draw.")
     _say_lost(curves, x_name or "row", notes)
     return History(curves=tuple(curves), x_name=x_name or "row", is_time=is_time, notes=notes)
 
@@ -137,7 +137,7 @@ def _tables(
         raise faults[0]
     notes.extend(f"Left out: {error}" for error in faults[:_MAX_FAULTS])
     if len(faults) > _MAX_FAULTS:
-        notes.add(f"{len(faults) - _MAX_FAULTS:,} more files are left out for such reasons.")
+        notes.add(f"{len(faults) - _MAX_FAULTS:,} more files are left out for similar reasons.")
     return found
 
 
@@ -156,18 +156,18 @@ def _run_names(paths: Sequence[Path]) -> list[str]:
 def _x_values(table: pl.DataFrame, name: str, notes: Notes) -> tuple[Any, bool]:
     if not name or (name not in table.columns and len(table)):
         if name and name not in table.columns:
-            notes.add(f'A file has no column "{name}"; it is drawn over its rows.')
+            notes.add(f'A file has no column "{name}"; its row numbers are used instead.')
         return np.arange(1, len(table) + 1, dtype=float), False
     found = table.get_column(name)
     if isinstance(found.dtype, pl.Date | pl.Datetime):
         return found.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6, True
     numbers = floats(found)
     if not numbers.count():
-        raise ValueError(f'Column "{name}" holds neither numbers nor times, so nothing can be drawn over it.')
+        raise ValueError(f'Column "{name}" holds neither numbers nor times, so it cannot be the x axis.')
     x = numbers.to_numpy()
     if (np.diff(x[np.isfinite(x)]) < 0).any():
         at = int(np.argmax(np.diff(x) < 0)) + 2
-        notes.add(f'"{name}" goes back at row {at:,}, as where a training was started again; points are in its order.')
+        notes.add(f'"{name}" decreases at row {at:,}, as after a restart of the training; points are sorted by it.')
     # Values of the years 2001 to 2065 are seconds since 1970: no training has as many steps.
     is_time = "time" in name.casefold() and np.nanmin(x) > 1e9 and np.nanmax(x) < 3e9
     return x, bool(is_time)
@@ -198,7 +198,7 @@ def _curves(table: pl.DataFrame, x: Any, x_name: str, wanted: Sequence[str], run
         taken.add((metric, part))
         yield Curve(metric=metric, part=part, run=run, **curve)
     if words:
-        notes.add(f"Not drawn, since they hold no numbers: {listed(words)}.")
+        notes.add(f"Not drawn, because they hold no numbers: {listed(words)}.")
 
 
 def _blank_rows(table: pl.DataFrame, metrics: Sequence[str]) -> Any:
@@ -252,7 +252,7 @@ def _say_lost(curves: Sequence[Curve], x_name: str, notes: Notes) -> None:
         if not curve.lost:
             continue
         where = f" of {curve.run}" if curve.run else ""
-        until = "" if (curve.x > curve.lost[0]).any() else " and to the end: the training diverged"
+        until = "" if (curve.x > curve.lost[0]).any() else ", up to the end: the training diverged"
         verb = "is" if len(curve.lost) == 1 else "are"
         notes.add(
             f"{counted(len(curve.lost), 'value')} of {curve.metric} ({curve.part}){where} {verb} NaN, infinite or "

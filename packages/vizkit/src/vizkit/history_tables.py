@@ -98,7 +98,7 @@ def _exported(table: pl.DataFrame, notes: Notes) -> Iterator[Run]:
         if match and not match[3]:
             runs.setdefault(match[1], {})[name] = match[2]
     if any(match and match[3] for match in matches.values()):
-        notes.add("The columns __MIN and __MAX, the least and greatest value in a step, are not drawn.")
+        notes.add("The columns __MIN and __MAX (minimum and maximum in a step) are not drawn.")
     for run, names in runs.items():
         yield run, table.select(x, *names).rename(names)
 
@@ -158,5 +158,5 @@ def _pivoted(table: pl.DataFrame, metric: str, part: str, value: str, notes: Not
     twice = table.height - table.select(x, metric).n_unique()
     if twice:
         verb = "has" if twice == 1 else "have"
-        notes.add(f"{counted(twice, 'value')} {verb} another of the same metric and step; their mean is drawn.")
+        notes.add(f"{counted(twice, 'value')} {verb} the metric and step of another one; their mean is drawn.")
     return table.pivot(metric, index=x, values=value, aggregate_function="mean", maintain_order=True)

@@ -155,7 +155,7 @@ def _of_table(table: tabular.Table, name: str, value: str, reach: str) -> list[B
     value_of = table.find((each for each in _VALUES if each != name_of.casefold()), given=value)
     others = [each for each in numeric if each not in {name_of, reach}]
     if not value_of and not others:
-        raise ValueError(f"No column of numbers was found. {table.describe()}")
+        raise ValueError(f"No numeric column was found. {table.describe()}")
     if not value_of and len(others) > 1:
         _check_repeats(table, rows, name_of, names, others)
         lines = rows.select(pl.col(each).cast(pl.Float64) for each in others).rows()
@@ -164,7 +164,7 @@ def _of_table(table: tabular.Table, name: str, value: str, reach: str) -> list[B
     reach_of = table.find(_REACHES, given=reach)
     unused = [each for each in others if each not in {value_of, reach_of} and each.casefold() != "column_1"]
     if unused:
-        table.notes.add(f'Bars are the values of "{value_of}"; not drawn: {listed(unused)}.')
+        table.notes.add(f'Bars show the values of "{value_of}"; not drawn: {listed(unused)}.')
     numbers = [number(each) for each in rows.get_column(value_of).to_list()]
     if len(set(names)) < len(names):
         # One row per repeat.
@@ -172,7 +172,7 @@ def _of_table(table: tabular.Table, name: str, value: str, reach: str) -> list[B
         for label, each in zip(names, numbers, strict=True):
             repeats.setdefault(label, []).append(each)
         several = sum(len(each) > 1 for each in repeats.values())
-        table.notes.add(f"{counted(several, 'feature')} in several rows: bars are their means.")
+        table.notes.add(f"{counted(several, 'feature')} in several rows: bars show the means.")
         return [_of_repeats(label, found) for label, found in repeats.items()]
     reaches = [number(each) for each in rows.get_column(reach_of).to_list()] if reach_of else [math.nan] * len(names)
     return [
@@ -190,7 +190,7 @@ def _check_repeats(
     is_alike = not known or max(known) <= 1000 * min(known)
     if len(set(names)) < len(names) or not is_alike:
         raise ValueError(
-            f'This does not look like importances: "{name_of}" and {len(others)} columns of numbers. Say which columns '
-            f"hold the names and the values (name_column, value_column). {table.describe()}"
+            f'This does not look like importances: "{name_of}" and {len(others)} numeric columns. Set name_column '
+            f"and value_column. {table.describe()}"
         )
-    table.notes.add(f"The {len(others)} columns of numbers are taken for repeats: bars are their means.")
+    table.notes.add(f"The {len(others)} numeric columns are read as repeats: bars show the means.")

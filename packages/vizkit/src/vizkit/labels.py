@@ -129,8 +129,8 @@ def question_scores(column: pl.Series, what: str, *, beside: pl.Series | None = 
     is_between = beside is not None and fractions > 0 and _are_whole(beside) and values.is_between(0, 1).all()
     if is_between or (fractions > _FEW_FRACTIONS and fractions > len(values) * 0.02):
         raise ValueError(
-            f'Column "{column.name}" holds {counted(fractions, "fraction")}, such as {found[0]}: scores, and no '
-            f"{what}. Choose the column of classes; the types ROC curve and Precision-recall curve take scores."
+            f'Column "{column.name}" holds {counted(fractions, "fraction")}, such as {found[0]}: scores, not '
+            f"{what}. Choose the column of classes; the types ROC curve and Precision-recall curve accept scores."
         )
 
 

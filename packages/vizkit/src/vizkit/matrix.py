@@ -74,7 +74,7 @@ def _summary(found: scores.ByClass, counts: Any, *, are_shares: bool) -> str:
         {
             "Balanced accuracy": f"{balanced_accuracy(found):.4f}",
             "Matthews correlation (MCC)": f"{matthews(counts):.4f}",
-            "Most frequent class": f"{largest:.1%} of the rows, the accuracy of always saying so",
+            "Most frequent class": f"{largest:.1%} of the rows, the accuracy of always predicting it",
         }
     )
     return f'<p class="vk-sum"><b>{found.accuracy:.1%}</b> {said}</p>{beside}'
@@ -127,8 +127,8 @@ def specification(labels: Sequence[str], counts: Any, how: Normalize, called: st
     words = [("rows", 0 if how == "none" else -7, ",.4~g"), *([("share", 8, ".1%")] if how != "none" else [])]
     return {
         "$schema": drawings.SCHEMA,
-        "description": f"{called}: {len(labels):,} classes; the tables below say the same in numbers",
-        "title": {"text": called, "subtitle": [f"Darker: a greater share {title}"]},
+        "description": f"{called}: {len(labels):,} classes; the tables below list the numbers",
+        "title": {"text": called, "subtitle": [f"Darker: a larger share {title}"]},
         "width": min(560, 90 * len(labels)),
         "height": {"step": 34 if how == "none" else 42} if is_read else 520,
         "autosize": {"type": "fit-x", "contains": "padding"},

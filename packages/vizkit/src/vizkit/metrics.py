@@ -73,7 +73,9 @@ def matrix(metrics: Mapping[str, Any]) -> tuple[list[str], Any] | None:
     except (AttributeError, KeyError, TypeError, ValueError):
         labels, counts = [], np.zeros(0)
     if not labels or counts.shape != (len(labels), len(labels)) or not np.isfinite(counts).all() or (counts < 0).any():
-        raise ValueError("The confusion matrix of these metrics is not a square of counts, one row and column a label.")
+        raise ValueError(
+            "The confusion matrix of these metrics is not a square of counts with one row and one column per label."
+        )
     return labels, counts
 
 
@@ -93,7 +95,7 @@ def points(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[
     rows = table.collect(names)
     fpr, tpr, thresholds = (tabular.floats(rows.get_column(each)).to_numpy() for each in names)
     if len(fpr) < 2 or not (_are_rates(fpr) and _are_rates(tpr)):
-        raise ValueError("A curve that is computed already needs two points or more, with fpr and tpr from 0 to 1.")
+        raise ValueError("A computed curve needs at least two points, with fpr and tpr from 0 to 1.")
     if not (_is_ordered(fpr) and _is_ordered(tpr)):
         order = np.lexsort((tpr, fpr))
         fpr, tpr, thresholds = fpr[order], tpr[order], thresholds[order]

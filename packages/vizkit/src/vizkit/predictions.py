@@ -96,8 +96,8 @@ class Predictions:
         """Notes what an area below 0.5 means; suggests the other class, with its area."""
         if len(self.classes) != 1 or not area < 0.5:
             return
-        words = f"An area below 0.5 means that scores rise where {self.classes[0].label} is not so"
-        offer = f': choose "{self.other}" as the true class, and the area is {1 - area:.4f}.' if self.other else "."
+        words = f"An area below 0.5 means that scores are lower for {self.classes[0].label} than for the other rows"
+        offer = f': choose "{self.other}" as the positive class, and the area is {1 - area:.4f}.' if self.other else "."
         self.notes.add(words + offer)
 
 
@@ -133,7 +133,7 @@ def predictions(table: Table, variables: Mapping[str, Any]) -> Predictions:
     known = (codes >= 0) & np.isfinite(score) & (weights > 0 if weights is not None else True)
     truth = member[codes[known]] if len(member) else np.zeros(0, bool)
     if not truth.any() or truth.all():
-        raise ValueError(f"No curve: {'every' if truth.any() else 'no'} row has {label}. Check the true class.")
+        raise ValueError(f"No curve: {'every' if truth.any() else 'no'} row has {label}. Check the positive class.")
     one = Scored(
         label=label, column=column, truth=truth, score=score[known], weight=None if weights is None else weights[known]
     )
@@ -171,9 +171,7 @@ def _weights(table: Table, rows: pl.DataFrame, name: str) -> Any:
     if not name:
         unused = table.find(("weight", "weights"))
         if unused:
-            table.notes.add(
-                f'The column "{unused}" is not used as weights of the rows; call it sample_weight for that.'
-            )
+            table.notes.add(f'Column "{unused}" is not used to weight rows. To use it, rename it sample_weight.')
         return None
     found = numbers(rows, name)
     bad = int((~(found > 0) | ~np.isfinite(found)).sum())
@@ -185,11 +183,11 @@ def _weights(table: Table, rows: pl.DataFrame, name: str) -> Any:
 def _members(labels: Sequence[str], name: str, wanted: str, sign: str) -> tuple[Any, str, str]:
     """Returns which labels count as true, their description, and the label itself ("" for several)."""
     if not labels:
-        raise ValueError(f'Column "{name}" has no values, so no row has a true class.')
+        raise ValueError(f'Column "{name}" has no values, so no row is positive.')
     if not wanted:
         if len(labels) != 2:
             raise ValueError(
-                f'Say which value of "{name}" is the true class (trueclass): it has '
+                f'Choose which value of "{name}" is the positive class (trueclass): it has '
                 f"{counted(len(labels), 'value')}: {known_labels.names_of(labels, 10)}."
             )
         ordered = sorted(labels, key=lambda label: (label.casefold() in _TRUE_VALUES, labels.index(label)))
@@ -219,7 +217,7 @@ def _score_column(table: Table, rows: pl.DataFrame, target: str) -> str:
         found = named[0] if len(named) == 1 and rows.schema[named[0]].is_numeric() else ""
         table.notes.add(f'Scores are taken from the column "{found}".' if found else "")
     if not found:
-        raise ValueError(f"Say which column holds the score (true_score_column). {table.describe()}")
+        raise ValueError(f"Name the column with the score (true_score_column). {table.describe()}")
     return found
 
 

@@ -61,7 +61,7 @@ def read_pairs(rows: pl.DataFrame, target: str = "", prediction: str = "") -> Pa
     """
     names = (_column(rows, target, _TRUE, "true values"), _column(rows, prediction, _PREDICTED, "predictions"))
     if names[0] == names[1]:
-        raise ValueError(f'The column "{names[0]}" cannot be the truth and the prediction at once. Name both columns.')
+        raise ValueError(f'Column "{names[0]}" cannot be both target and prediction. Name both columns.')
     truth, predicted = (_numbers(rows, name) for name in names)
     is_whole = np.isfinite(truth) & np.isfinite(predicted)
     if not is_whole.any():
@@ -83,7 +83,7 @@ def _column(rows: pl.DataFrame, wanted: str, usual: Sequence[str], what: str) ->
     described = describe(rows.head(50).select(rows.columns[:SHOWN_COLUMNS]), rows.columns[SHOWN_COLUMNS:])
     if wanted:
         raise ValueError(f'Column "{wanted}" is not in the file. {described}')
-    raise ValueError(f"No column of {what} was found, such as {usual[0]}. Name it. {described}")
+    raise ValueError(f"No column of {what}, such as {usual[0]}, was found. Name it. {described}")
 
 
 def _numbers(rows: pl.DataFrame, name: str) -> Any:
@@ -136,7 +136,7 @@ def draw(pairs: Pairs) -> str:
                  ("error", "Error (predicted minus true)"),
                  [(float(predicted.min()), 0.0), (float(predicted.max()), 0.0)]),
     ]  # fmt: skip
-    notes = [f"{len(truth):,} of {len(pairs.truth):,} rows are drawn as points: every {step:,}th."] if step > 1 else []
+    notes = [f"{len(truth):,} of {len(pairs.truth):,} rows are drawn as points, one in {step:,}."] if step > 1 else []
     return drawings.draw(specs, notes=notes)
 
 
@@ -145,7 +145,7 @@ def histogram(pairs: Pairs) -> Chart:
     counts, edges = np.histogram(pairs.predicted - pairs.truth, 40)
     heights = [*counts.tolist(), int(counts[-1])]
     return Chart(
-        title="How often which error occurs",
+        title="Distribution of errors",
         x=Axis(title="Error (predicted minus true)"),
         y=Axis(title="Rows", low=0),
         series=[Series(name="Rows", x=edges.tolist(), y=heights, steps="after", is_filled=True)],

@@ -82,7 +82,9 @@ def of_table(table: Table) -> Square:
     """
     found = find(table)
     if found is None:
-        raise ValueError(f"The file is not a square of counts with one row and one column a class. {table.describe()}")
+        raise ValueError(
+            f"The file is not a square of counts with one row and one column per class. {table.describe()}"
+        )
     name, columns = found
     rows = table.collect()
     if _is_row_of_cells(table):
@@ -92,7 +94,7 @@ def of_table(table: Table) -> Square:
     if not name:
         has_names = table.has_header and not all(each.startswith("column_") for each in columns)
         labels = _bare(columns)[0] if has_names else [""] * len(columns)
-        table.notes.add("Rows of the matrix are taken for the true classes, columns for the predicted ones.")
+        table.notes.add("Rows of the matrix are read as true classes, columns as predicted classes.")
         return _without_sums(labels, labels, counts, table.notes)[1:]
     row_labels, row_side = _bare(_texts(rows.get_column(name)))
     column_labels, column_side = _bare(columns)
@@ -125,9 +127,9 @@ def _is_upright(name: str, row_side: str, column_side: str, notes: Notes) -> boo
     """Whether rows are the true classes, as in scikit-learn, unless a name says otherwise."""
     is_predicted = re.sub(r"[\s\-.]+", "_", name.strip().casefold()) in PREDICTED_COLUMNS
     if row_side == "predicted" or column_side == "true" or (is_predicted and not row_side):
-        notes.add("Rows of the matrix are the predicted classes, columns the true ones, as their names say.")
+        notes.add("Rows of the matrix are predicted classes, columns are true classes, according to their names.")
         return False
-    notes.add("Rows of the matrix are taken for the true classes, columns for the predicted ones.")
+    notes.add("Rows of the matrix are read as true classes, columns as predicted classes.")
     return True
 
 
@@ -140,7 +142,7 @@ def _without_sums(
     if len(keep_rows) == len(rows) and len(keep_columns) == len(columns) and _ends_in_sums(counts):
         keep_rows, keep_columns = keep_rows[:-1], keep_columns[:-1]
     if len(keep_rows) < len(rows) or len(keep_columns) < len(columns):
-        notes.add("The sums at the ends of rows and columns are left out.")
+        notes.add("Row and column totals are left out.")
     kept = counts[np.ix_(keep_rows, keep_columns)]
     return [rows[at] for at in keep_rows], [columns[at] for at in keep_columns], kept
 
@@ -168,7 +170,7 @@ def _aligned(rows: list[str], columns: Sequence[str], counts: Any, notes: Notes)
         ("column", [e for n, e in enumerate(labels) if n not in place]),
     ):
         if lacking:
-            notes.add(f"The matrix has no {what} for {listed(lacking, 5)}; it counts as one of noughts.")
+            notes.add(f"The matrix has no {what} for {listed(lacking, 5)}; it counts as zeros.")
     return labels, whole
 
 
@@ -189,7 +191,7 @@ def of_json(source: str, notes: Notes) -> Square | None:
         return None
     name, counts, labels = held
     notes.add(f'The matrix is that of "{name}".')
-    notes.add("Rows of the matrix are taken for the true classes, columns for the predicted ones.")
+    notes.add("Rows of the matrix are read as true classes, columns as predicted classes.")
     return labels, counts
 
 
@@ -225,7 +227,7 @@ def named(labels: list[str], counts: Any, names: list[str], notes: Notes) -> Squ
         return labels, counts
     if len(names) == len(labels):
         return names, counts
-    notes.add(f"The file names no classes: they are called 0 to {len(labels) - 1} in its order. Name them in labels.")
+    notes.add(f"The file names no classes, so they are called 0 to {len(labels) - 1}. Name them in labels.")
     return [str(at) for at in range(len(labels))], counts
 
 
@@ -236,13 +238,13 @@ def say_shares(counts: Any, notes: Notes) -> bool:
     down, across = counts.sum(axis=1), counts.sum(axis=0)
     for whole in (1.0, 100.0):
         if np.isclose(counts.sum(), whole, atol=whole * 0.02):
-            notes.add("The matrix holds shares of all rows and no counts.")
+            notes.add("The matrix holds shares of all rows, not counts.")
             return True
         for sums, what, means in (
-            (down, "true class", "are as of classes that are equally frequent"),
-            (across, "predicted class", "are as of classes that are predicted equally often"),
+            (down, "true class", "assume that classes are equally frequent"),
+            (across, "predicted class", "assume that classes are predicted equally often"),
         ):
             if np.allclose(sums[sums > 0], whole, atol=whole * 0.02):
-                notes.add(f"The matrix holds shares of each {what} and no counts: figures {means}.")
+                notes.add(f"The matrix holds shares of each {what}, not counts: figures {means}.")
                 return True
     return False

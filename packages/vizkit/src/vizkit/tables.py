@@ -122,7 +122,7 @@ def show_source(
     names = known[:MAX_COLUMNS]
     if len(names) < len(known):
         found.notes.add(
-            f"The file has {len(known):,} columns; the first {MAX_COLUMNS} are here. Name others to see them."
+            f"The file has {len(known):,} columns; the first {MAX_COLUMNS} are shown. To see others, name them."
         )
     shown = cells.cut(cells.head_texts(found, max_rows, names), _MAX_BYTES)
     summary = summaries.summarize(found, names)

@@ -20,13 +20,13 @@ def read_spec(path: Path, root: Path) -> tuple[dict[str, Any], list[str]]:
         ValueError: it is not a specification, or its data is elsewhere; the text is for people.
     """
     if path.stat().st_size > embedding.MAX_TEXT_BYTES:
-        raise ValueError("The specification is larger than 20 MB. Let it hold less data.")
+        raise ValueError("The specification is larger than 20 MB. Reduce its data.")
     try:
         spec = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} is not JSON: {error}") from None
     if not isinstance(spec, dict):
-        raise ValueError(f"{path.name} holds no JSON object, and a Vega-Lite specification is one.")  # noqa: TRY004
+        raise ValueError(f"{path.name} is not a JSON object, as a Vega-Lite specification is.")  # noqa: TRY004
     # Other tools' metadata is irrelevant to the drawing.
     spec.pop("usermeta", None)
     is_vega = "/vega/" in str(spec.get("$schema", ""))
@@ -58,8 +58,8 @@ def _data(value: dict[str, Any], place: Path, root: Path) -> dict[str, Any]:
     found = embedding.find_beside(url, place, root) if isinstance(url, str) else None
     if found is None:
         raise ValueError(
-            f"The specification loads its data from {str(url)[:200]}, and a result loads nothing. "
-            "Put the data into it (data.values), or give the folder that holds both as the source."
+            f"The specification loads its data from {str(url)[:200]}, but a result has no network access. "
+            "Put the data into the specification (data.values), or use the folder with both files as the source."
         )
     if found.stat().st_size > embedding.MAX_TEXT_BYTES:
         raise ValueError(f"The data in {found.name} is larger than 20 MB.")

@@ -1,6 +1,6 @@
-"""Claims to be another process over every inherited socket: of root, the host, the suite.
+"""Claims to be another process (root, the host, the suite) over every inherited socket.
 
-gains: the host believes that somebody else is speaking
+gains: the host believes that another process is speaking
 limits: timeout_s=6
 ends: any
 """

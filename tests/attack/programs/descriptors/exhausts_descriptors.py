@@ -1,6 +1,6 @@
-"""Opens as many descriptors as it can, in several processes, to leave none to others.
+"""Opens as many descriptors as it can, in several processes, to leave none for others.
 
-gains: the machine's table of open files
+gains: the machine's table of open files is full
 """
 
 import resource

@@ -1,6 +1,6 @@
-"""Writes to every inherited descriptor until it is full, and never reads what comes back.
+"""Writes to every inherited descriptor until it is full, and never reads the answers.
 
-gains: the host waits, or keeps what it is sent
+gains: the host blocks, or stores everything that it receives
 limits: timeout_s=6
 ends: any
 """

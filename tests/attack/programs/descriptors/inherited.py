@@ -1,4 +1,4 @@
-"""Lists every descriptor that it finds open, and asks what each one leads to.
+"""Lists every open descriptor and what it refers to.
 
 gains: a descriptor of the trusted side
 """

@@ -1,4 +1,4 @@
-"""Opens its standard streams again by /proc, with other rights, from another place, and after others took them.
+"""Reopens its standard streams through /proc, with other access modes and after other files took their numbers.
 
 gains: the trusted side's terminal or log
 """

@@ -1,4 +1,4 @@
-"""Says that it is done, and goes on in other processes and in this one.
+"""Reports that it is done, and continues in other processes and in this one.
 
 gains: it runs while its result is stored
 needs: chain

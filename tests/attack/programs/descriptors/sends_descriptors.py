@@ -1,6 +1,6 @@
-"""Sends descriptors over every inherited socket, with and without data, and makes cycles of sockets in flight.
+"""Sends descriptors over every inherited socket, with and without data, and builds cycles of sockets in flight.
 
-gains: the host keeps descriptors of a render, or takes one for its own
+gains: the host keeps descriptors of a render, or uses one as its own
 limits: timeout_s=6
 ends: any
 """

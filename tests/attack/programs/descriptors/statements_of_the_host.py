@@ -1,4 +1,4 @@
-"""Writes exit statuses, statuses and orders, as the host would, to every descriptor it inherited.
+"""Writes exit statuses, statuses and orders, as the host does, to every inherited descriptor.
 
 gains: a statement that the worker believes
 limits: timeout_s=6

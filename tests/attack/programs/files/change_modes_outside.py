@@ -1,6 +1,6 @@
-"""Changes mode, owner, times and extended attributes of a file outside, by path, descriptor and /proc.
+"""Changes mode, owner, times and extended attributes of an outside file, by path, descriptor and /proc.
 
-gains: opens the portal's files for others, or locks the portal out of them
+gains: the portal's files are open to others, or closed to the portal
 remains(none): the modes of every file of the portal's user
 """
 

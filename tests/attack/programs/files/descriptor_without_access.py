@@ -1,7 +1,7 @@
-"""Opens a path with O_PATH, and opens that again through /proc/self/fd.
+"""Opens a path with O_PATH, and opens the descriptor again through /proc/self/fd.
 
 gains: the value of a secret
-remains(none): every file that the portal's user may read
+remains(none): every file that the portal's user can read
 """
 
 for path in (*V["secrets"], V["data"]):

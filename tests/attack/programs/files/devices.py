@@ -1,7 +1,7 @@
 """Opens devices: disks, memory, terminals, kernel messages, the tunnel device.
 
-gains: the machine's disks and memory
-remains(none): devices that the portal's user may open
+gains: access to the machine's disks and memory
+remains(none): devices that the portal's user can open
 """
 
 for path in (

@@ -1,7 +1,7 @@
 """Changes the libraries that the next render imports, or their compiled copies.
 
 gains: its code runs in other people's renders
-remains(none): the environment, where the portal's user may write to it
+remains(none): the environment, if the portal's user can write to it
 """
 
 import importlib.util

@@ -1,7 +1,7 @@
-"""Takes locks, record locks and leases on a file that it may only read, and keeps them.
+"""Takes locks, record locks and leases on a file that it can only read, and keeps them.
 
-gains: holds up everybody who opens or locks the libraries that renders share
-remains(none): locks on every file that the portal's user may read
+gains: everybody waits who opens or locks the libraries that renders share
+remains(none): locks on every file that the portal's user can read
 """
 
 import fcntl

@@ -1,6 +1,6 @@
-"""Runs a program from memory, from its directory and through the loader, to find one that starts unconfined.
+"""Runs a program from memory, from its directory and through the loader, to find one that starts without restrictions.
 
-gains: a process with more rights than its parent
+gains: a process with more privileges than its parent
 needs: chain
 """
 

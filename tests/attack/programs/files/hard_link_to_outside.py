@@ -1,7 +1,7 @@
-"""Links files from outside into its own directory, or moves them there.
+"""Links outside files into its own directory, or moves them there.
 
 gains: the value of a secret, or the portal's file itself
-remains(none): every file that the portal's user may read or move
+remains(none): every file that the portal's user can read or move
 """
 
 attempt("link", os.link, V["secret"], "hard")

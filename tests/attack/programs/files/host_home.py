@@ -1,7 +1,7 @@
-"""Writes to the home of its host, where the next renders' caches may come from.
+"""Writes to the home directory of its host, which may contain the caches of the next renders.
 
 gains: its files are read by the next render
-remains(none): the host's home
+remains(none): the host's home directory
 """
 
 import glob

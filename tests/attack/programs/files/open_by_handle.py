@@ -1,8 +1,8 @@
-"""Opens a file by its handle, which needs no path, guessing the handle of the file system's root.
+"""Opens a file by its handle, without a path, guessing the handle of the file system's root.
 
 gains: the value of a secret
 needs: x86_64
-remains(none): every file that the portal's user may read; files by handle for root
+remains(none): every file that the portal's user can read; for root, also files by handle
 """
 
 buffer = struct.pack("Ii", 128, 0) + bytes(128)

@@ -1,8 +1,8 @@
-"""Walks out of its directory with openat2 and every combination of resolve flags.
+"""Leaves its directory with openat2 and every combination of resolve flags.
 
 gains: the value of a secret
 needs: x86_64
-remains(none): every file that the portal's user may read
+remains(none): every file that the portal's user can read
 """
 
 folder = os.open(".", os.O_RDONLY)

@@ -1,7 +1,7 @@
 """Changes the render's own code, which the host and its successors run.
 
-gains: its code runs in the host, outside of every sandbox
-remains(none): the portal's code, where the portal's user may write to it
+gains: its code runs in the host, outside every sandbox
+remains(none): the portal's code, if the portal's user can write to it
 """
 
 import render_child

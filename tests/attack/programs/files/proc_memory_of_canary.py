@@ -2,7 +2,7 @@
 
 gains: secrets in the memory of the portal's processes
 needs: x86_64
-remains(none): the memory of the processes of the portal's user
+remains(none): memory of the processes of the portal's user
 """
 
 

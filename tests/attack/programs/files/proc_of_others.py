@@ -1,7 +1,7 @@
 """Reads environment, memory, descriptors, root and working directory of host, suite, canary and init in /proc.
 
 gains: the credentials of the portal's processes
-remains(none): everything of the processes of the portal's user
+remains(none): everything in /proc about the processes of the portal's user
 """
 
 for pid in (os.getppid(), V["suite"], V["canary"], 1):

@@ -1,7 +1,7 @@
-"""Reads the tables of the machine's network, mounts and users in /proc.
+"""Reads the machine's tables of network connections, mounts and users in /proc.
 
-gains: every connection of the machine, and what is mounted where
-remains(none): everything in /proc
+gains: every connection of the machine, and all mounts
+remains(none): everything in /proc about the machine
 """
 
 for name in ("tcp", "tcp6", "udp", "unix", "route", "arp", "dev", "netlink"):

@@ -1,7 +1,7 @@
 """Reads the portal's secrets by their paths: its key, its database, stored results, another render's page.
 
 gains: the value of a secret
-remains(none): every file that the portal's user may read
+remains(none): every file that the portal's user can read
 """
 
 for path in V["secrets"]:

@@ -1,7 +1,7 @@
-"""Reads files of the machine that tell about its users and their keys.
+"""Reads files of the machine with information about its users and their keys.
 
 gains: password hashes, keys, the machine's identity
-remains(none): every file that the portal's user may read
+remains(none): every file that the portal's user can read
 """
 
 for path in (

@@ -1,7 +1,7 @@
 """Writes to folders that all users share: /dev/shm, /tmp, /var/tmp, /run.
 
-gains: files that outlive the render and that others may trip over
-remains(none): every folder that the portal's user may write
+gains: files that outlive the render and that can confuse other programs
+remains(none): every folder that the portal's user can write to
 """
 
 for folder in ("/dev/shm", "/tmp", "/var/tmp", "/run", "/run/lock", "/dev/mqueue", "/run/user/0"):

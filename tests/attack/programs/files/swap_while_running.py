@@ -1,4 +1,4 @@
-"""Replaces log, progress, page so far and raw output by links to a secret while the trusted side reads them.
+"""Replaces log, progress, unfinished page and raw output by links to a secret while the trusted side reads them.
 
 gains: the value of a secret, in the page of a running render
 limits: timeout_s=10

@@ -1,7 +1,7 @@
-"""Makes links to secrets in its own directory, and reads through them, also by programs that it starts.
+"""Creates links to secrets in its own directory, and reads through them, also with programs that it starts.
 
 gains: the value of a secret
-remains(none): every file that the portal's user may read
+remains(none): every file that the portal's user can read
 """
 
 for number, path in enumerate(V["secrets"]):

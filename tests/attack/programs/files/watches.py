@@ -1,8 +1,8 @@
 """Watches folders of others with inotify, fanotify and directory notification.
 
-gains: the names of files as they come and go
+gains: the names of files that are created and removed
 needs: x86_64
-remains(none): watches on every folder that the portal's user may read
+remains(none): watches on every folder that the portal's user can read
 """
 
 import fcntl

@@ -1,7 +1,7 @@
-"""Opens kernel settings for writing: the core pattern, the helper for modules, cgroups, its own score for the killer.
+"""Opens kernel settings for writing: the core pattern, the module helper, cgroups, its own out-of-memory score.
 
-gains: a program that the kernel itself starts, without any limits
-remains(none): settings that the portal's user may write
+gains: a program that the kernel itself starts, without limits
+remains(none): kernel settings that the portal's user can write
 """
 
 for path in (

@@ -1,7 +1,7 @@
 """Writes to, empties, removes and creates files outside its directory.
 
-gains: changes what the portal keeps
-remains(none): every file that the portal's user may write
+gains: changes to the portal's stored data
+remains(none): every file that the portal's user can write
 """
 
 victim, outside = V["victim"], V["outside"]

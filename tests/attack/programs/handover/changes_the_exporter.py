@@ -1,6 +1,6 @@
-"""Replaces the functions that export, write and tell the end, from within the render's own process.
+"""Replaces the functions that export, write and report the end, within the render's own process.
 
-gains: a result that the portal takes for something else, an error in the trusted side
+gains: a result that the portal mistakes for another, or an error in the trusted side
 limits: timeout_s=6 max_html_bytes=1000000
 repeat: 6
 ends: any

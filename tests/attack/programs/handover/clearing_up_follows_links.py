@@ -1,6 +1,6 @@
-"""Leaves links and swaps folders for links while its directory is cleared away.
+"""Leaves links, and replaces folders by links, while its directory is being removed.
 
-gains: removes files outside
+gains: removal of outside files
 needs: chain
 limits: timeout_s=30
 repeat: 20

@@ -1,12 +1,12 @@
 """Replaces its working directory and its own directory by links while the result is read.
 
-gains: files outside under the names of results
+gains: outside files under the names of results
 needs: chain
 limits: timeout_s=6
 repeat: 20
 ends: any
 silent: the directory with its log is moved away
-remains(none): the directory of a render is its own to move; what is then found at its path is checked
+remains(none): moving the render's own directory; the files that replace it are checked
 """
 
 forge(b"x" * 40_000_000)

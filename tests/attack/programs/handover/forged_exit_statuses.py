@@ -1,6 +1,6 @@
-"""Leaves a result.json with values that are not what they should be, one in each round.
+"""Leaves a result.json with invalid values, one in each round.
 
-gains: an error in the trusted side, or a statement that is believed
+gains: an error in the trusted side, or a false statement that it believes
 limits: timeout_s=6
 repeat: 18
 ends: any

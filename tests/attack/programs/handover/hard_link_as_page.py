@@ -1,4 +1,4 @@
-"""Leaves a hard link as its page: to a file outside, and to another file that it goes on writing to.
+"""Leaves a hard link as its page: to an outside file, and to another file that it continues to write.
 
 gains: a file of the portal as a result, or a result that changes after it was stored
 limits: timeout_s=6

@@ -1,6 +1,6 @@
-"""Ends by itself with a large page of its own; a chain outlives it and renames a link over the page.
+"""Ends by itself with a large page; a chain outlives it and renames a link over the page.
 
-gains: any file that the portal's user may read, as a result
+gains: any file that the portal's user can read, as a result
 needs: chain
 limits: timeout_s=10
 repeat: 30

@@ -1,6 +1,6 @@
-"""Does the same with the executed notebook.
+"""Renames a link over the executed notebook, in the same way as over the page.
 
-gains: any file that the portal's user may read, as a result
+gains: any file that the portal's user can read, as a result
 needs: chain
 limits: timeout_s=6
 repeat: 50

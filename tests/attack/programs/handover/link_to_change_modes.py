@@ -1,6 +1,6 @@
-"""Renames a link to a file outside over the page: what the store sets on the page is set on that file.
+"""Renames a link to an outside file over the page, so that the store changes the mode of that file.
 
-gains: the mode, owner and time of a file of the portal
+gains: changes to the mode, owner and time of a file of the portal
 needs: chain
 limits: timeout_s=6
 repeat: 50

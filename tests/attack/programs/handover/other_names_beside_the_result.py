@@ -1,10 +1,10 @@
-"""Fills its directory with the names that the trusted side itself uses there, before it does.
+"""Fills its directory with the names that the trusted side will use there.
 
-gains: the trusted side writes through a link, or reads what it did not write
+gains: the trusted side writes through a link, or reads a file that it did not write
 limits: timeout_s=6
 repeat: 3
 ends: any
-remains(none): every file that the portal's user may write
+remains(none): every file that the portal's user can write
 """
 
 own = os.path.dirname(os.getcwd())

@@ -1,4 +1,4 @@
-"""Lets the page grow beyond the limit after its size was looked at.
+"""Lets the page grow beyond the limit after its size was checked.
 
 gains: a result above the limit, a full disk
 needs: chain

@@ -1,6 +1,6 @@
-"""Leaves a FIFO, a folder, a socket, a device and an empty link where its results belong, one in each round.
+"""Leaves a FIFO, a folder, a socket, a device and an empty link in place of its results, one in each round.
 
-gains: a worker that waits for ever
+gains: a worker that waits forever
 limits: timeout_s=6
 repeat: 12
 ends: any

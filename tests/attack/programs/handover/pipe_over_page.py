@@ -1,6 +1,6 @@
-"""Renames a FIFO over the page, which nobody ever writes to.
+"""Renames a FIFO without a writer over the page.
 
-gains: a worker that waits for ever
+gains: a worker that waits forever
 needs: chain
 limits: timeout_s=6
 repeat: 20

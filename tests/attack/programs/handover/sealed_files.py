@@ -1,6 +1,6 @@
-"""Hands over memory files of its own, as links, and unseals, seals and shrinks every one that it has.
+"""Hands over its own memory files, as links, and unseals, seals and shrinks every one that it has.
 
-gains: a result that changes after it was checked, or ends while it is read
+gains: a result that changes after the check, or ends while it is read
 limits: timeout_s=6
 repeat: 3
 ends: any

@@ -1,6 +1,6 @@
-"""Keeps a descriptor and a mapping of the page, and goes on writing to it while it is stored.
+"""Keeps a descriptor and a mapping of the page, and continues to write to it while it is stored.
 
-gains: a result with another digest than its own
+gains: a result that does not match its digest
 needs: chain
 limits: timeout_s=6
 repeat: 30

@@ -1,6 +1,6 @@
-"""Makes a tree of folders 3,000 deep, with names that no other program expects.
+"""Creates a tree of folders 3,000 deep, with names that other programs do not expect.
 
-gains: a directory that cannot be cleared away
+gains: a directory that cannot be removed
 ends: succeeded, user_error, disk_full
 limits: timeout_s=20
 suite: attack

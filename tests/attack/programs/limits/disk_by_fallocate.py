@@ -1,6 +1,6 @@
-"""Reserves blocks without writing them, beyond a file's end and without a change of its size.
+"""Reserves blocks without writing them, beyond a file's end and without changing its size.
 
-gains: disk above the limit
+gains: disk space above the limit
 needs: x86_64
 limits: max_disk_bytes=104857600 timeout_s=20
 ends: disk_full, user_error, kernel_died, succeeded

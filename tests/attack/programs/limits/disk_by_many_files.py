@@ -1,4 +1,4 @@
-"""Makes as many files as it can within a few seconds.
+"""Creates as many files as it can within a few seconds.
 
 gains: every inode of the disk
 limits: max_files=2000 timeout_s=20

@@ -1,6 +1,6 @@
-"""Makes a sparse file of a terabyte and writes to it through a mapping.
+"""Creates a sparse file of one terabyte and writes to it through a mapping.
 
-gains: a file above the limit for files, and disk that is taken later
+gains: a file above the size limit, and disk space that is taken later
 limits: max_disk_bytes=104857600 timeout_s=20
 ends: disk_full, user_error, kernel_died, succeeded, timed_out
 """

@@ -1,6 +1,6 @@
-"""Writes more into one file than its directory may hold.
+"""Writes more into one file than its directory may contain.
 
-gains: disk above the limit
+gains: disk space above the limit
 limits: max_disk_bytes=104857600 timeout_s=20
 ends: disk_full, user_error, kernel_died
 """

@@ -1,6 +1,6 @@
-"""Writes into files that it has removed, and keeps them open.
+"""Writes into files that it has removed but keeps open.
 
-gains: disk above the limit, that no walk over names finds
+gains: disk space above the limit that a search by name does not find
 limits: max_disk_bytes=104857600 timeout_s=20
 ends: disk_full, user_error, kernel_died
 """

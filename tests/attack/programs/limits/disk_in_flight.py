@@ -1,9 +1,9 @@
-"""Writes into files that are open only inside of a message which nobody has received.
+"""Writes into files that are open only inside an undelivered message.
 
-gains: disk above the limit, that no list of open files shows
+gains: disk space above the limit that no list of open files shows
 limits: max_disk_bytes=104857600 timeout_s=20
 ends: disk_full, user_error, kernel_died
-remains(none): disk of removed files whose descriptors are in messages that nobody has received
+remains(none): disk space of removed files whose descriptors are in undelivered messages
 """
 
 tried("disk")

@@ -1,6 +1,6 @@
 """Doubles itself ten times and sleeps: 1,023 processes.
 
-gains: more processes than allowed, so many that nobody else gets to run
+gains: more processes than allowed, so many that no other process can run
 limits: max_processes=60 timeout_s=15
 ends: too_many_processes, succeeded, user_error, timed_out
 """

@@ -1,4 +1,4 @@
-"""Doubles itself eight times, and every process takes all the processor time it gets.
+"""Doubles itself eight times; each process uses all the processor time that it gets.
 
 gains: the machine's processors
 limits: max_processes=60 timeout_s=8

@@ -1,6 +1,6 @@
 """Starts 2,000 threads that sleep.
 
-gains: more threads than processes are allowed
+gains: more threads than the allowed number of processes
 limits: max_processes=60 timeout_s=15
 ends: too_many_processes, succeeded, user_error, timed_out, kernel_died
 """

@@ -1,4 +1,4 @@
-"""Takes memory in ten processes, each far below the limit.
+"""Allocates memory in ten processes, each far below the limit.
 
 gains: memory above the limit
 limits: max_memory_bytes=524288000 timeout_s=15

@@ -1,7 +1,7 @@
-"""Writes 900 MB into a memfd where 500 MB are allowed: memory that no process has mapped.
+"""Writes 900 MB into a memfd where 500 MB are allowed; no process has mapped this memory.
 
 gains: memory above the limit
-remains(none): memory files, where there are no control groups
+remains(none): memory files (memfd) above the limit, without control groups
 limits: max_memory_bytes=524288000 timeout_s=15
 ends: out_of_memory, user_error, kernel_died, disk_full
 """

@@ -1,6 +1,6 @@
-"""Maps one page of a file a million times far apart: page tables take the memory.
+"""Maps one page of a file a million times, far apart, so that page tables take the memory.
 
-gains: memory above the limit that no process has resident
+gains: memory above the limit that is resident in no process
 limits: max_memory_bytes=314572800 timeout_s=15
 ends: out_of_memory, succeeded, user_error, kernel_died
 suite: attack

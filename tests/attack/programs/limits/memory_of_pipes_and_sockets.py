@@ -1,7 +1,7 @@
-"""Fills the buffers of 400 pipes and pairs of sockets: memory of the kernel that belongs to nobody.
+"""Fills the buffers of 400 pipes and socket pairs: kernel memory that belongs to no process.
 
 gains: memory above the limit
-remains(none): buffers of pipes and sockets, where there are no control groups
+remains(none): kernel buffers of pipes and sockets, without control groups
 limits: max_memory_bytes=104857600 timeout_s=15
 ends: out_of_memory, succeeded, user_error, kernel_died
 """

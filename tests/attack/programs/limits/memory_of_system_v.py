@@ -1,10 +1,10 @@
 """Fills 900 MB of System V shared memory where 500 MB are allowed.
 
-gains: memory above the limit, that stays when all have ended
+gains: memory above the limit that remains after all processes have ended
 needs: x86_64
 limits: max_memory_bytes=524288000 timeout_s=15
 ends: out_of_memory, user_error, kernel_died, succeeded
-remains(none): memory of System V, above the limit
+remains(none): System V shared memory above the limit
 """
 
 tried("shm")

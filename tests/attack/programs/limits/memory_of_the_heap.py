@@ -1,4 +1,4 @@
-"""Takes 900 MB of memory where 500 MB are allowed, and keeps it for 3 s.
+"""Allocates 900 MB of memory where 500 MB are allowed, and keeps it for 3 s.
 
 gains: memory above the limit
 limits: max_memory_bytes=524288000 timeout_s=15

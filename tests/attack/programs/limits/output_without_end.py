@@ -1,6 +1,6 @@
-"""Prints past Python and into the notebook until somebody stops it.
+"""Prints past Python and into the notebook until it is stopped.
 
-gains: memory of the trusted side, disk above the limit
+gains: memory of the trusted side, or disk space above the limit
 limits: max_html_bytes=10000000 timeout_s=20 max_disk_bytes=209715200
 ends: html_too_big, disk_full, user_error, kernel_died, timed_out, out_of_memory
 """

@@ -1,7 +1,7 @@
-"""Leaves files in every folder it may write to, and looks for them in the next render.
+"""Leaves files in every folder that it can write to, and looks for them in the next render.
 
 gains: a way to pass data from one render to another
-remains(none): every folder that the portal's user may write
+remains(none): every folder that the portal's user can write to
 """
 
 import glob

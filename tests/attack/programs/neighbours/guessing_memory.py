@@ -1,9 +1,9 @@
-"""Looks whether the next render has the same layout of memory, random numbers and identifiers.
+"""Checks whether the next render has the same memory layout, random numbers and identifiers.
 
-gains: what helps to attack a render that it could reach
-remains(landlock): the layout of memory of all renders of a host; there is no way from one to another
-remains(bwrap): the layout of memory of all renders of a host; there is no way from one to another
-remains(none): the layout of memory of all renders of a host
+gains: information that helps to attack another render, if it could reach one
+remains(landlock): the memory layout that all renders of a host share; no render can reach another
+remains(bwrap): the memory layout that all renders of a host share; no render can reach another
+remains(none): the memory layout that all renders of a host share
 """
 
 import random

@@ -1,8 +1,8 @@
 """Leaves System V objects, POSIX queues, abstract sockets and keys, and looks for them in the next render.
 
-gains: a way to pass data from one render to another, and memory that stays
+gains: a way to pass data from one render to another, and memory that remains
 needs: x86_64
-remains(none): objects of System V and POSIX, abstract sockets, keys
+remains(none): System V and POSIX objects, abstract sockets, keys
 """
 
 KEY = int(V["base"].encode().hex()[-7:], 16)

@@ -1,6 +1,6 @@
-"""Looks for other renders' processes and signals, reads or waits for them.
+"""Looks for other renders' processes, and signals, reads or waits for them.
 
-gains: another person's render
+gains: access to another person's render
 only: landlock, bwrap
 """
 

@@ -1,6 +1,6 @@
-"""Leaves a process that waits for the next render of the host and reaches for its files and memory.
+"""Leaves a process that waits for the next render of the host and tries to open its files and memory.
 
-gains: another person's render
+gains: access to another person's render
 needs: chain
 repeat: 10
 ends: succeeded, too_many_processes

@@ -1,6 +1,6 @@
-"""Makes orphans that have as their new parent the host or init, and asks whose children they are.
+"""Creates orphans whose new parent is the host or init, and checks whose children they are.
 
-gains: a process that the host takes for its own
+gains: a process that the host mistakes for its own
 """
 
 readable, writable = os.pipe()

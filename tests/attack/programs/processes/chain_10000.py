@@ -1,4 +1,4 @@
-"""Starts a chain of 10,000 processes in a session of its own that each fork and exit, and ends meanwhile.
+"""Starts a chain of 10,000 processes in its own session, each of which forks and exits, and ends in the meantime.
 
 gains: a process that nobody ends
 needs: chain

@@ -1,6 +1,6 @@
-"""Starts chains by clone with flags for namespaces, another parent, shared memory and no signal at the end.
+"""Starts chains with clone flags for namespaces, another parent, shared memory and no signal at the end.
 
-gains: a process that is no descendant of its render
+gains: a process that is not a descendant of its render
 needs: chain
 ends: succeeded, too_many_processes
 repeat: 5

@@ -1,4 +1,4 @@
-"""Starts chains without a pause until somebody cancels the render.
+"""Starts chains continuously until the render is cancelled.
 
 gains: a process that nobody ends
 needs: chain

@@ -1,4 +1,4 @@
-"""Starts a chain, then ends its own process by SIGKILL: the end is not asked for by anybody.
+"""Starts a chain, then ends its own process with SIGKILL, so that nobody has requested the end.
 
 gains: a process that nobody ends
 needs: chain

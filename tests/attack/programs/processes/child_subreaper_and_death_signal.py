@@ -1,7 +1,7 @@
-"""Switches off what ends it with its host: the signal at its parent's end, and who adopts its orphans.
+"""Switches off the mechanisms that end it with its host: the parent death signal and the reaper of its orphans.
 
 gains: it outlives its host
-remains(none): the signal at the host's end
+remains(none): switching off the signal that ends the render with its host
 """
 
 value = _ctypes.c_int(-1)

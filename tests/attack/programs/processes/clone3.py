@@ -1,6 +1,6 @@
-"""Starts processes by clone3, whose flags no filter can see, with every namespace and into another cgroup.
+"""Starts processes with clone3, whose flags no filter can see, with every namespace and into another cgroup.
 
-gains: a process in namespaces of its own
+gains: a process in its own namespaces
 needs: x86_64
 remains(none): namespaces
 """

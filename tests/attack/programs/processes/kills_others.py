@@ -1,6 +1,6 @@
-"""Sends signals to the canary, the suite, its host, the supervisor, other groups, and to everybody.
+"""Sends signals to the canary, the suite, its host, the supervisor, other groups, and all processes.
 
-gains: ends the portal's processes
+gains: the end of the portal's processes
 only: landlock, bwrap
 """
 

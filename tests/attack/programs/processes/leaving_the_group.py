@@ -1,6 +1,6 @@
-"""Tries to leave its process group and session by every call there is, and to join the group of others.
+"""Tries to leave its process group and session with every available call, and to join the group of others.
 
-gains: a process outside of the group that is ended
+gains: a process outside the group that is ended
 """
 
 

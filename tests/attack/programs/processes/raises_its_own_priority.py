@@ -1,7 +1,7 @@
-"""Raises its own priority and its own limits above what it was given.
+"""Raises its own priority and its own limits above the given values.
 
-gains: more of the machine than its share
-remains(none): what the portal's user may
+gains: more than its share of the machine
+remains(none): the priorities and limits that the portal's user can set
 """
 
 import resource

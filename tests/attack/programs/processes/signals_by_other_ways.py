@@ -1,6 +1,6 @@
-"""Has the kernel send signals: to the owner of a descriptor, at the end of its parent, by a timer, by a new session.
+"""Makes the kernel send signals: to a descriptor's owner, at its parent's end, by a timer, through a new session.
 
-gains: ends the portal's processes
+gains: the end of the portal's processes
 only: landlock, bwrap
 """
 

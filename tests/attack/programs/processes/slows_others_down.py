@@ -1,6 +1,6 @@
-"""Lowers priorities of others, raises its own, and binds others to one processor.
+"""Lowers the priorities of others, raises its own, and binds others to one processor.
 
-gains: processor time that is not its own
+gains: processor time of others
 only: landlock, bwrap
 """
 

@@ -1,6 +1,6 @@
-"""Leaves threads and a process with many threads behind, and ends the main thread alone.
+"""Leaves threads and a process with many threads behind, and ends only the main thread.
 
-gains: threads that go on after the render
+gains: threads that continue after the render
 ends: kernel_died, succeeded, timed_out
 limits: timeout_s=3
 """

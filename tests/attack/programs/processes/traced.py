@@ -1,6 +1,6 @@
 """Leaves processes that are stopped under ptrace, and one that traces the others.
 
-gains: a process that cannot be ended, or control of another one
+gains: a process that cannot be ended, or control of another process
 needs: x86_64
 remains(none): tracing of processes of the portal's user
 """

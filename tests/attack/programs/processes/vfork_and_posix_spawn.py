@@ -1,4 +1,4 @@
-"""Starts processes by vfork and by posix_spawn, with another session and group where that is possible.
+"""Starts processes with vfork and posix_spawn, with another session and group where possible.
 
 gains: a process that nobody ends
 """

@@ -1,6 +1,6 @@
-"""Leaves children that have ended and that nobody waits for, below a parent that sleeps, and ends.
+"""Leaves ended children that nobody waits for, below a parent that sleeps, and ends.
 
-gains: a table of processes that fills with the dead
+gains: a process table full of zombies
 """
 
 

@@ -1,7 +1,7 @@
-"""Makes a socket of every family, kind and of the usual protocols.
+"""Creates a socket of every family and type, with the usual protocols.
 
-gains: parts of the kernel that no notebook needs, devices on a bus, packets of others
-remains(none): sockets of the families that the portal's user may have
+gains: parts of the kernel that no notebook needs, devices on a bus, or packets of others
+remains(none): sockets of every family that the portal's user can open
 """
 
 for family in range(1, 46):

@@ -1,6 +1,6 @@
-"""Turns the sockets it inherited to other addresses.
+"""Connects the inherited sockets to other addresses.
 
-gains: Unix sockets of the trusted side without a call of socket()
+gains: Unix sockets of the trusted side, without a call of socket()
 limits: timeout_s=6
 ends: any
 """

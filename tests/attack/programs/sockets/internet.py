@@ -1,4 +1,4 @@
-"""Makes sockets for TCP, UDP and names over IPv4 and IPv6 and reaches out.
+"""Creates sockets for TCP, UDP and name lookups over IPv4 and IPv6, and connects.
 
 gains: the network
 remains(none): the network

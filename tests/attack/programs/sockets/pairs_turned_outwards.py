@@ -1,7 +1,7 @@
-"""Turns a pair of sockets of its own to other addresses by connect, sendto, bind and listen.
+"""Connects its own pair of sockets to other addresses with connect, sendto, bind and listen.
 
-gains: Unix sockets of the trusted side without a call of socket()
-remains(none): sockets that the portal's user may open
+gains: Unix sockets of the trusted side, without a call of socket()
+remains(none): sockets that the portal's user can open
 """
 
 for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM, socket.SOCK_RAW):

@@ -1,6 +1,6 @@
 """Connects to an abstract socket of the trusted side, and takes names that others may trust.
 
-gains: services of the machine, or the place of one
+gains: services of the machine, or the name of one
 remains(none): abstract sockets
 """
 

@@ -1,7 +1,7 @@
-"""Connects to the queue's socket and to its own host's by their paths, directly and through a link.
+"""Connects to the sockets of the queue and of its own host by path, directly and through a link.
 
-gains: orders of its own to queue, host and database
-remains(none): sockets that the portal's user may open
+gains: its own orders to queue, host and database
+remains(none): sockets that the portal's user can open
 """
 
 import glob

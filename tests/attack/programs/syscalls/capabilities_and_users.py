@@ -1,8 +1,8 @@
 """Changes its user and groups, raises capabilities, and looks for capabilities that it still has.
 
-gains: root's rights
+gains: root's privileges
 needs: x86_64
-remains(none): the rights of the portal's user
+remains(none): the privileges of the portal's user
 """
 
 status = {

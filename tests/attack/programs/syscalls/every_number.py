@@ -1,6 +1,6 @@
-"""Makes every system call with arguments that are not valid, to find one that ends the host or itself.
+"""Makes every system call with invalid arguments, to find one that ends the host or the render.
 
-gains: a call that the filter forgot and that harms others
+gains: a call that the filter does not cover and that harms others
 needs: x86_64
 suite: attack
 only: landlock, bwrap

@@ -1,8 +1,8 @@
-"""Adds filters and rules of its own, with a listener, and a new Landlock ruleset that allows everything.
+"""Adds its own filters and rules, with a listener, and a new Landlock ruleset that allows everything.
 
-gains: answers system calls in the place of the kernel, or rights it had given up
+gains: system calls answered in place of the kernel, or privileges that it had given up
 needs: x86_64
-remains(none): filters for itself alone
+remains(none): filters that apply only to the render itself
 """
 
 program = _ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7FFF0000))

@@ -1,6 +1,6 @@
 """Sets up io_uring, whose requests no filter sees.
 
-gains: opens, sockets and links past the filter
+gains: file and socket operations past the filter
 needs: x86_64
 remains(none): io_uring
 """

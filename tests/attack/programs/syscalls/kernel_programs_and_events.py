@@ -1,8 +1,8 @@
-"""Calls bpf, perf_event_open and userfaultfd, and opens the device of the last.
+"""Calls bpf, perf_event_open and userfaultfd, and opens the device of userfaultfd.
 
-gains: programs in the kernel, counters of others, races made safe
+gains: programs in the kernel, counters of others, or reliable races
 needs: x86_64
-remains(none): what the kernel gives to the portal's user
+remains(none): what the kernel allows the portal's user
 """
 
 reaches("bpf", 321, 0, _ctypes.create_string_buffer(128), 128)

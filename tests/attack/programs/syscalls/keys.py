@@ -1,8 +1,8 @@
-"""Reads, adds and asks for keys of the kernel's key rings.
+"""Reads, adds and requests keys of the kernel's keyrings.
 
 gains: keys of the user's session
 needs: x86_64
-remains(none): the user's key rings
+remains(none): the user's keyrings
 """
 
 reaches("add_key", 248, b"user", b"attack", b"x", 1, -1)

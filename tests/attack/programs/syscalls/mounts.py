@@ -1,8 +1,8 @@
-"""Mounts, changes the root, and uses the newer calls for mounts, with arguments that do no harm.
+"""Mounts, changes the root, and uses the newer mount calls, with harmless arguments.
 
-gains: other files at the paths that are allowed
+gains: other files at the allowed paths
 needs: x86_64
-remains(none): what the kernel gives to the portal's user
+remains(none): what the kernel allows the portal's user
 """
 
 reaches("mount", 165, 0, 0, 0, 0, 0)

@@ -1,6 +1,6 @@
-"""Makes and enters namespaces by unshare, setns and clone, also with bits in the high halves of the arguments.
+"""Creates and enters namespaces with unshare, setns and clone, also with bits in the high halves of the arguments.
 
-gains: capabilities in a namespace of its own, and the parts of the kernel behind them
+gains: capabilities in its own namespace, and the parts of the kernel that they open
 needs: x86_64
 remains(none): namespaces
 """

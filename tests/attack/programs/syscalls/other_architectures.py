@@ -1,4 +1,4 @@
-"""Makes system calls by int 0x80 and with x32 numbers, which have other numbers in the filter.
+"""Makes system calls with int 0x80 and with x32 numbers, which differ from the numbers in the filter.
 
 gains: every system call past the filter
 needs: x86_64

@@ -1,7 +1,7 @@
-"""Switches off the random layout of memory, asks for executable heaps, maps the first page, locks much memory.
+"""Switches off memory layout randomization, requests executable heaps, maps the first page, locks much memory.
 
-gains: a layout of memory that is known, for the next attack
-remains(none): the layout of its own memory
+gains: a known memory layout, for the next attack
+remains(none): the render's own memory layout
 """
 
 for value in (0x0040000, 0x0400000, 0x0100000, 0x8):

@@ -1,6 +1,6 @@
-"""Sets clocks, loads modules and kernels, changes swap, reads the kernel's log, with arguments that do no harm.
+"""Sets clocks, loads modules and kernels, changes swap, reads the kernel's log, with harmless arguments.
 
-gains: the machine
+gains: control of the machine
 needs: x86_64
 only: landlock, bwrap
 """

@@ -4,15 +4,15 @@
 # [tool.vizportal]
 # key = "calibration"
 # title = "Calibration curve"
-# description = "Whether what is predicted with 80 % comes true in 80 % of cases: reliability by bins, Brier score and calibration error."
+# description = "How well predicted probabilities match observed frequencies: reliability by bin, Brier score and calibration error."
 # reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*calibration*", "*probabilit*"]
 #
 # [tool.vizportal.figures]
-# brier = { better = "lower", description = "Brier score; of several classes the mean." }
-# calibration_error = { better = "lower", description = "Expected calibration error; of several classes the mean." }
-# rows = { description = "Rows with a target and a probability." }
+# brier = { better = "lower", description = "Brier score; for several classes, the mean." }
+# calibration_error = { better = "lower", description = "Expected calibration error (ECE); for several classes, the mean." }
+# rows = { description = "Number of rows with a target and a probability." }
 #
 # [tool.vizportal.arguments.bins]
 # type = "integer"
@@ -20,58 +20,60 @@
 # maximum = 100
 # default = 10
 # title = "Bins"
-# description = "How many groups of rows the probabilities are put into."
+# description = "Number of bins for the predicted probabilities."
 #
 # [tool.vizportal.arguments.strategy]
 # type = "string"
 # enum = ["uniform", "quantile"]
 # default = "uniform"
-# title = "Bins of"
-# description = "uniform: equal width. quantile: equally many rows, better where most scores are near 0 or 1."
+# title = "Binning strategy"
+# description = "uniform: bins of equal width. quantile: bins with equal numbers of rows, for scores that are mostly near 0 or 1."
 #
 # [tool.vizportal.arguments.trueclass]
 # type = "string"
 # default = ""
-# title = "True class"
-# description = "The value of the target column that counts as true. Empty: the greater of two values, or each class against the rest."
+# title = "Positive class"
+# description = "Target value that counts as positive. Leave empty to detect it, or, with several classes, to plot each against the rest."
 #
 # [tool.vizportal.arguments.true_score_column]
 # type = "string"
 # default = ""
 # title = "Score column"
-# description = "The probability of the true class. Empty: a column of a usual name, such as score, probability, y_score or prob_1."
+# description = "Column with the probability of the positive class. Leave empty to detect it by name, such as score or prob_1."
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
 # title = "Target column"
-# description = "The column that holds the truth. If there is no target: a column of a usual name, such as label, y_true or actual."
+# description = "Column with the true values. If there is no column target, one such as label, y_true or actual is used."
 #
 # [tool.vizportal.arguments.target_operator]
 # type = "string"
 # enum = ["==", "!=", ">", ">=", "<", "<="]
 # default = "=="
 # title = "Target operator"
-# description = "How the target column is compared with the true class."
+# description = "How target values are compared with the positive class, for example > 5."
 #
 # [tool.vizportal.arguments.class_columns]
 # type = "array"
 # items = { type = "string" }
 # default = []
-# title = "Score columns of the classes"
-# description = "For several classes: one column of scores each. Empty: columns named after the classes, such as cat or score_cat."
+# title = "Class score columns"
+# description = "For several classes: one score column per class. Leave empty to detect them by name, such as cat or score_cat."
 # ///
-"""Whether probabilities can be taken at their word.
+"""Whether you can rely on predicted probabilities.
 
-**Reads** rows with a target and a probability from 0 to 1, in the tables that the type [Table](table.md) reads and in Kubeflow's
-folders of headerless CSV with a `schema.json`.
+**Reads** rows with a target and a probability from 0 to 1: the tables that the type [Table](table.md) reads, and Kubeflow's
+folders of headerless CSV files with a `schema.json`. If the target has two values and no positive class is set, it is the value
+true, 1, yes, positive or pos, or otherwise the last in sort order.
 
-**Shows** for each bin of rows the mean probability and the share that came true, with the 95 % limits that so few rows allow
-(Wilson); the diagonal is a perfect calibration, below it the model is too sure. *Brier score*: mean square of probability minus
-outcome, 0 is perfect. *Expected calibration error*: mean distance from the diagonal, by rows. Below: how many rows have which
-probability. Several classes: each against the rest.
+**Shows** the mean predicted probability and the observed share of positive rows in each bin, with 95 % confidence intervals
+(Wilson). The diagonal is a perfect calibration; below it, the predicted probabilities are too high. The *Brier score* is the mean
+squared difference between probability and outcome; 0 is perfect. The *expected calibration error* (ECE) is the mean distance from
+the diagonal, weighted by the number of rows. A histogram shows how the probabilities are distributed. Several classes: each
+against the rest, without confidence intervals.
 
-**Use it** before a probability is compared with a cost, or shown to people.
+**Use it** before you compare a probability with a cost or show it to people.
 
 Example: `{"target_column": "label", "trueclass": "1", "true_score_column": "probability", "strategy": "quantile"}`
 """
@@ -106,7 +108,7 @@ first, facts = found[0][1], curves.facts_of(read)
 if len(found) == 1:
     big, table = f"Brier {first.brier:.4f}", ""
     facts |= {"Expected calibration error": f"{first.ece:.4f}", "Bins with rows": f"{len(first.counts)} of {variables['bins']}"}
-    bands = [Band(name="95 % limits of each share (Wilson)", x=first.predicted.tolist(), low=first.low.tolist(), high=first.high.tolist())]
+    bands = [Band(name="95 % confidence interval of each share (Wilson)", x=first.predicted.tolist(), low=first.low.tolist(), high=first.high.tolist())]
 else:
     big, bands = f"Brier {np.mean([c.brier for _, c in found]):.4f}", []
     facts = {"Average": "the mean of the classes, each against the rest", **facts}
@@ -116,7 +118,7 @@ else:
 edges = np.linspace(0, 1, 51)
 histograms = []
 for place, (each, _) in enumerate(drawn):
-    for truth, name in ((True, "True"), (False, "Not true")) if len(found) == 1 else ((None, each.label),):
+    for truth, name in ((True, "Positive"), (False, "Negative")) if len(found) == 1 else ((None, each.label),):
         counts = np.histogram(each.score if truth is None else each.score[each.truth == truth], edges)[0]
         histograms.append(
             Series(name=name, x=edges.tolist(), y=[*counts.tolist(), int(counts[-1])], steps="after", is_filled=len(found) == 1, is_shown=place < 8)
@@ -126,7 +128,7 @@ curves.show(
     Chart(
         title="Calibration" if len(found) == 1 else "Calibration, each class against the rest",
         x=Axis(title="Mean predicted probability", low=0, high=1),
-        y=Axis(title="Share that came true", low=0, high=1),
+        y=Axis(title="Observed share of positives", low=0, high=1),
         series=series,
         bands=bands,
         guides=[Guide(x=[0, 1], y=[0, 1])],
@@ -134,7 +136,7 @@ curves.show(
         is_square=True,
     ),
     Chart(
-        title="How many rows have which probability",
+        title="Distribution of the probabilities",
         x=Axis(title="Predicted probability", low=0, high=1),
         y=Axis(title="Rows", low=0),
         series=histograms,

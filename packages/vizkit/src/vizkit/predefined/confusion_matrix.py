@@ -4,71 +4,77 @@
 # [tool.vizportal]
 # key = "confusion_matrix"
 # title = "Confusion matrix"
-# description = "How often each class was predicted for each true class, with precision, recall and F1 by class, and the most frequent confusions."
+# description = "Counts of predicted classes for each true class, with precision, recall and F1 by class, and the most frequent confusions."
 # reads_tables = true
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*confusion*", "*predictions*"]
 #
 # [tool.vizportal.figures]
-# accuracy = { better = "higher", description = "Share of rows whose class was predicted." }
-# macro_f1 = { better = "higher", description = "Mean F1 of the classes." }
-# classes = { description = "Classes in the matrix." }
-# rows = { description = "Rows that were counted." }
+# accuracy = { better = "higher", description = "Share of rows with a correct prediction." }
+# macro_f1 = { better = "higher", description = "Macro average of F1: the mean of the classes." }
+# classes = { description = "Number of classes in the matrix." }
+# rows = { description = "Number of rows counted." }
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
 # title = "Target column"
-# description = "The column that holds the true class."
+# description = "Column with the true class. If there is no column target, one such as label, y_true or actual is used."
 #
 # [tool.vizportal.arguments.predicted_column]
 # type = "string"
 # default = "predicted"
 # title = "Predicted column"
-# description = "The column that holds the predicted class."
+# description = "Column with the predicted class. If there is no column predicted, one such as prediction or y_pred is used."
 #
 # [tool.vizportal.arguments.count_column]
 # type = "string"
 # default = ""
 # title = "Count column"
-# description = "Empty: every row counts once. Files of three columns without a header (target, predicted, count) are recognised."
+# description = "Column with the number of rows. Leave empty to detect it; without such a column, every row counts once."
 #
 # [tool.vizportal.arguments.layout]
 # type = "string"
 # enum = ["find out", "rows", "pairs", "matrix"]
 # default = "find out"
-# title = "What the file holds"
-# description = "rows: a row for each prediction. pairs: rows of target, predicted and count. matrix: a square of counts."
+# title = "File layout"
+# description = "rows: one prediction per row. pairs: rows of target, predicted, count. matrix: square of counts. find out: detect it."
 #
 # [tool.vizportal.arguments.labels]
 # type = "array"
 # items = { type = "string" }
 # default = []
 # title = "Labels"
-# description = "The classes in the order to show them. Empty: all there are, sorted."
+# description = "Classes to show, in this order. Leave empty to show all."
 #
 # [tool.vizportal.arguments.normalize]
 # type = "string"
 # enum = ["none", "true", "predicted", "all"]
 # default = "none"
 # title = "Normalize"
-# description = "Show shares of each true class, of each predicted class, or of all rows, beside the counts."
+# description = "Also show shares of each true class (true), of each predicted class (predicted) or of all rows (all)."
 # ///
-"""Which classes a model takes for which.
+"""Which classes a model confuses.
 
-**Reads** the tables that the type [Table](table.md) reads, with a true and a predicted class in each row; rows of
-`target,predicted,count`, with or without a header (Kubeflow's files have none); a square of counts or shares with or without
-labels, as `pandas.crosstab` and `numpy.savetxt` write it or a JSON report holds it; `tn,fp,fn,tp`; the metadata of
-ClassificationMetrics and SlicedClassificationMetrics. Rows of a square are the truth, unless its names say otherwise; sums at its
-ends are left out. Classes are compared by value: 1, 1.0 and "1" are one. A file that may be read in two ways is not read: set
-`layout`. Where no pair of classes occurs twice, the one column of whole numbers counts them; with `layout` rows, none does.
+**Reads**
 
-**Shows** the counts, the truth down and the prediction across, darker where a greater share of the true class is; accuracy,
-precision (of those called so, how many are), recall (of those that are, how many were called so) and F1 by class, with their
-mean (macro) and their mean by rows (weighted); and the confusions that occur most. More than 30 classes are a map, whose cells
-are read by pointer and arrow keys. Figures are those of scikit-learn; what is undefined counts as 0 in averages.
+- the tables that the type [Table](table.md) reads, with a true and a predicted class in each row;
+- rows of `target,predicted,count`, with or without a header (Kubeflow's files have none);
+- a square matrix of counts or shares, with or without labels, from `pandas.crosstab`, `numpy.savetxt` or a JSON report;
+- a row of `tn,fp,fn,tp`;
+- the metadata of ClassificationMetrics and SlicedClassificationMetrics.
 
-**Use it** to see what to collect more examples of, and which classes are hardly two.
+The rows of a matrix are the true classes, unless the names say otherwise; row and column totals are left out. Classes are compared
+by value: 1, 1.0 and "1" are the same class. If the layout of a file is ambiguous, the result is an error: set `layout`. If no pair
+of classes occurs twice, the only column of whole numbers is the count; with the layout rows, every row counts once.
+
+**Shows** the counts, with true classes as rows and predicted classes as columns; a darker cell is a larger share of the true
+class. Below: accuracy; precision (share of the rows with this prediction that are correct), recall (share of the rows of this
+class that are predicted correctly) and F1 by class; their macro average (mean of the classes) and their average weighted by
+support; the most frequent confusions. More than 30 classes are drawn as a map; point at a cell or use the arrow keys to read it.
+All figures are those of scikit-learn; undefined values count as 0 in averages.
+
+**Use it** to see which classes need more examples, and which classes are hard to distinguish.
 
 Example: `{"target_column": "label", "predicted_column": "guess", "normalize": "true"}`
 """

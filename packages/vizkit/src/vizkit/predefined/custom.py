@@ -4,7 +4,7 @@
 # [tool.vizportal]
 # key = "custom"
 # title = "Custom Python"
-# description = "Your own Python. It sees source (a local path), source_uri and variables, and what it displays is the result."
+# description = "Your own Python code. It reads source (a local path), source_uri and variables; what it displays is the result."
 # needs_source = false
 # ///
 # `source` is the artifact's local path, `variables` holds the arguments.

@@ -4,37 +4,38 @@
 # [tool.vizportal]
 # key = "data_profile"
 # title = "Data profile"
-# description = "What is in a table, column by column: missing and different values, quantiles, distributions, and which columns go together."
+# description = "Summary of each column of a table: missing and distinct values, quantiles and distribution; associations between columns."
 # reads_tables = true
 # patterns = ["*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.feather"]
 #
 # [tool.vizportal.figures]
-# rows = { description = "All rows of the source." }
-# columns = { description = "Columns that are described." }
-# duplicate_rows = { better = "lower", description = "Rows of the sample that are equal to an earlier one." }
-# missing_share = { better = "lower", description = "Share of cells of the sample without a value." }
-# alerts = { better = "lower", description = "Things that deserve a look." }
+# rows = { description = "Number of rows in the source." }
+# columns = { description = "Number of columns in the profile." }
+# duplicate_rows = { better = "lower", description = "Number of rows in the sample that repeat an earlier row." }
+# missing_share = { better = "lower", description = "Share of missing cells in the sample." }
+# alerts = { better = "lower", description = "Number of alerts about possible problems in the data." }
 #
 # [tool.vizportal.arguments.max_rows]
 # type = "integer"
 # minimum = 100
 # maximum = 1000000
 # default = 50000
-# title = "Rows to look at"
-# description = "Of a larger table every n-th row is taken, and the result says so."
+# title = "Maximum rows"
+# description = "Of a larger table, every n-th row is used, and a note on the result says so."
 # ///
 """
-**Reads** the tables that the type [Table](table.md) reads; of a CSV file it finds out which columns are numbers, dates, or
-true and false. Empty cells and words such as NA count as missing.
+**Reads** the tables that the type [Table](table.md) reads. In a CSV file, it detects columns of numbers, dates and booleans. Empty
+cells and words such as NA are missing values.
 
-**Shows** the report of [skrub](https://skrub-data.org): the first and last rows; for each column its type, missing and
-different values, mean, deviation, quantiles, most frequent values and distribution; and the association of each two columns
-(Cramér's V and Pearson's correlation). Plots and associations are of tables with up to 60 columns; 300 are described.
+**Shows** the report of [skrub](https://skrub-data.org): the first and last rows; for each column the type, missing and distinct
+values, mean, standard deviation, quantiles, most frequent values and distribution; and the association between each pair of
+columns (Cramér's V and Pearson's correlation). At most 300 columns are described; plots and associations are available for tables
+with up to 60 columns.
 
-Above it stand **alerts**: duplicate rows, columns that are empty, constant, mostly missing or nearly unique (over 95 % of the
-values differ), and columns of numbers whose correlation is above 0.95.
+Above the report are **alerts**: duplicate rows; columns that are empty, constant, mostly missing or nearly unique (more than 95 %
+distinct values); and pairs of numeric columns with a correlation above 0.95 or below -0.95.
 
-**When to use:** to get to know a data set before a model is trained with it. For statistics of TFX use TFDV.
+**Use it** to examine a data set before you train a model with it. For TFX statistics, use Data statistics (TFDV).
 """
 from vizkit import alerts, figure, html, notes, profile, tabular
 

@@ -4,65 +4,65 @@
 # [tool.vizportal]
 # key = "drift"
 # title = "Drift"
-# description = "How far two data sets differ, column by column: PSI, Kolmogorov-Smirnov and Jensen-Shannon with a threshold."
+# description = "Differences between two data sets by column: PSI, Kolmogorov-Smirnov and Jensen-Shannon, with a threshold."
 # reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*drift*", "*skew*"]
 #
 # [tool.vizportal.figures]
-# drifted_columns = { better = "lower", description = "Columns above the threshold." }
-# drifted_share = { better = "lower", description = "Their share in all columns that can be compared." }
-# max_psi = { better = "lower", description = "The greatest population stability index." }
-# columns = { description = "Columns that can be compared." }
-# baseline_rows = { description = "Rows of the baseline." }
-# current_rows = { description = "Rows of the data compared with it." }
+# drifted_columns = { better = "lower", description = "Number of columns above the threshold." }
+# drifted_share = { better = "lower", description = "Share of the comparable columns that are above the threshold." }
+# max_psi = { better = "lower", description = "Maximum population stability index (PSI)." }
+# columns = { description = "Number of columns that can be compared." }
+# baseline_rows = { description = "Number of rows in the baseline." }
+# current_rows = { description = "Number of rows in the data set compared with the baseline." }
 #
 # [tool.vizportal.arguments.split_by]
 # type = "string"
 # default = ""
-# title = "Column that splits one file"
-# description = "A column with two values, such as train and eval. Empty: the source has two files."
+# title = "Split column"
+# description = "For one file: a column with two values, such as train and eval. Leave empty to detect it, or for two files."
 #
 # [tool.vizportal.arguments.baseline]
 # type = "string"
 # default = ""
 # title = "Baseline"
-# description = "A file's name or a value of the column. Empty: what is called train, baseline or reference, else the first."
+# description = "File name or value of the split column. Leave empty to use train, baseline or reference, else the first one."
 #
 # [tool.vizportal.arguments.measure]
 # type = "string"
 # enum = ["psi", "ks", "js"]
 # default = "psi"
 # title = "Measure"
-# description = "What the threshold is of. ks is of numbers only."
+# description = "psi: population stability index. ks: Kolmogorov-Smirnov statistic (numbers only). js: Jensen-Shannon distance."
 #
 # [tool.vizportal.arguments.threshold]
 # type = "number"
 # minimum = 0
 # default = 0.2
 # title = "Threshold"
-# description = "Above it a column has drifted. Usual for PSI: 0.1 is some drift, 0.2 is much."
+# description = "Columns above this value have drifted. Usual for PSI: 0.1 for moderate drift, 0.2 for large drift."
 #
 # [tool.vizportal.arguments.max_rows]
 # type = "integer"
 # minimum = 100
 # maximum = 10000000
 # default = 500000
-# title = "Rows to look at"
-# description = "Of a larger table every n-th row is taken, and the result says so."
+# title = "Maximum rows"
+# description = "Of a larger table, every n-th row is used, and a note on the result says so."
 # ///
-"""How far a data set has moved from another one.
+"""How much a data set differs from another one.
 
-**Reads** two tables, in any form that the type [Table](table.md) reads, or one with a column that says which of two data sets a
-row is of.
+**Reads** two tables, in any format that the type [Table](table.md) reads, or one table with a column that assigns each row to one
+of two data sets.
 
-**Shows** for each column three measures, and for those that drifted farthest the shares that were compared. *PSI*, the population
-stability index, and the *Jensen-Shannon distance* (to base 2, 0 to 1) compare shares: of ten bins at the baseline's deciles for
-numbers, else of the 50 most frequent values and all others; an empty bin counts as 0.0001 in PSI. *KS* is the
-Kolmogorov-Smirnov statistic of numbers, the greatest distance of their cumulative shares. Missing values are compared by share,
-and are not part of the measures. A column that one data set does not have is listed with the reason.
+**Shows** three measures for each column, and the compared shares for the columns with the largest drift. *PSI* (population
+stability index) and the *Jensen-Shannon distance* (base 2, from 0 to 1) compare shares: for numbers, of ten bins at the deciles of
+the baseline; otherwise, of the 50 most frequent values and all others together. In PSI, an empty bin counts as 0.0001. *KS* is the
+Kolmogorov-Smirnov statistic of numbers, the maximum distance between the cumulative distributions. The shares of missing values
+are shown separately and are not part of the measures. A column that cannot be compared is listed with the reason.
 
-**Use it** to see whether a model still gets the data that it was trained with, and whether training and evaluation data are alike.
+**Use it** to see whether a model still receives data like its training data, and whether training and evaluation data are alike.
 
 Example: `{"split_by": "split", "baseline": "train", "measure": "js", "threshold": 0.1}`
 """
@@ -83,7 +83,7 @@ if column or len(paths) == 1:
     table, _, said = read(source)
     column = column or next((name for name in ("split", "dataset", "part") if name in table.columns), "")
     if column not in table.columns:
-        raise ValueError(f"One table needs a column that splits it. Name it. {describe(table.head(50)[:, :20], table.columns[20:])}")
+        raise ValueError(f"One table needs a column that splits it into two data sets. Name it. {describe(table.head(50)[:, :20], table.columns[20:])}")
     keys = table[column].cast(pl.String)
     names = keys.drop_nulls().unique(maintain_order=True).to_list()
     pair = drift.choose(names, variables["baseline"])

@@ -4,59 +4,63 @@
 # [tool.vizportal]
 # key = "feature_importance"
 # title = "Feature importance"
-# description = "Which features a model relies on, as bars with whiskers: importances, coefficients, or permutation importances with repeats."
+# description = "Features that a model relies on, as bars with error bars: importances, coefficients or permutation importances."
 # reads_tables = true
 # patterns = ["*importance*", "*coefficient*"]
 #
 # [tool.vizportal.figures]
-# features = { description = "Features with an importance." }
-# strongest_share = { description = "Share of the strongest feature in all." }
+# features = { description = "Number of features with an importance." }
+# strongest_share = { description = "Share of the most important feature in the sum of all absolute importances." }
 #
 # [tool.vizportal.arguments.top]
 # type = "integer"
 # minimum = 1
 # maximum = 1000
 # default = 20
-# title = "Features to show at once"
-# description = "The others are one click away."
+# title = "Features to show"
+# description = "Number of features shown at first. The page can show the others."
 #
 # [tool.vizportal.arguments.order]
 # type = "string"
 # enum = ["magnitude", "value", "name", "file"]
 # default = "magnitude"
 # title = "Order"
-# description = "magnitude: farthest from zero first. value: greatest first. file: as the file has them."
+# description = "magnitude: largest absolute value first. value: largest value first. name: alphabetical. file: order of the file."
 #
 # [tool.vizportal.arguments.name_column]
 # type = "string"
 # default = ""
-# title = "Column of names"
-# description = "Empty: feature, name, variable, or the first column that is no number."
+# title = "Name column"
+# description = "Column with the feature names. Leave empty to detect it: feature, name, variable, or the first non-numeric column."
 #
 # [tool.vizportal.arguments.value_column]
 # type = "string"
 # default = ""
-# title = "Column of values"
-# description = "Empty: importance, mean, value, gain, coefficient. Where there is none of these, all columns of numbers are repeats."
+# title = "Value column"
+# description = "Column with the importances. Leave empty to detect it by name; if none fits, all numeric columns are repeats."
 #
 # [tool.vizportal.arguments.std_column]
 # type = "string"
 # default = ""
-# title = "Column of deviations"
-# description = "Half the length of a whisker. Empty: std, importances_std, error, or none."
+# title = "Standard deviation column"
+# description = "Standard deviations for the error bars. Leave empty to detect the column: std, importances_std or error."
 # ///
-"""What a model looks at.
+"""Which features a model relies on.
 
-**Reads** the tables that the type [Table](table.md) reads, with `name,value` or `name,value,std`; a JSON object
-`{"age": 0.4, "sex": 0.1}`, whose values may also be lists of repeats or `{"mean": 0.4, "std": 0.02}`; what scikit-learn's
-`permutation_importance` returns, as JSON (`importances`, or `importances_mean` and `importances_std`, with `feature_names`).
-Repeats may stand in a row for each (a name occurs several times) or in a column for each.
+**Reads**
 
-**Shows** one bar a feature, negative ones to the left, with a whisker of one standard deviation over repeats; sorted and
-searched in the page.
+- the tables that the type [Table](table.md) reads, with `name,value` or `name,value,std`;
+- a JSON object such as `{"age": 0.4, "sex": 0.1}`, whose values can also be lists of repeats or `{"mean": 0.4, "std": 0.02}`;
+- the result of scikit-learn's `permutation_importance` as JSON (`importances`, or `importances_mean` and `importances_std`, with
+  `feature_names`).
 
-**Use it** to see leaks (one feature that explains all), and features that can go. Importances of correlated features share
-what belongs to both; a permutation importance around zero, whiskers included, says that a feature is not used.
+Repeats can be rows (a name occurs several times) or columns.
+
+**Shows** one bar per feature, with negative values to the left and an error bar of one standard deviation over the repeats. You
+can sort and search the features in the page.
+
+**Use it** to find leaks (one feature that explains almost everything) and features that you can remove. Correlated features share
+their importance. If a permutation importance is around zero, including its error bar, the model does not use the feature.
 
 Example: `{"top": 10, "order": "value"}`
 """

@@ -4,37 +4,37 @@
 # [tool.vizportal]
 # key = "grid"
 # title = "Image and text grid"
-# description = "Examples as cards: pictures of a folder, or a table's pictures, texts and labels, to search, filter and page through."
+# description = "Examples as cards: image files of a folder, or images, texts and labels of a table, with search, filter and pages."
 # patterns = ["*.png", "*.jpg", "*.jpeg", "*.gif", "*.webp", "*.svg", "*images*", "*samples*"]
 #
 # [tool.vizportal.figures]
-# examples = { description = "Examples that the source holds." }
+# examples = { description = "Number of examples in the source." }
 #
 # [tool.vizportal.arguments.image_column]
 # type = "string"
 # default = ""
 # title = "Image column"
-# description = "Of a table: bytes, base64, or paths of files in the same source. Empty: the first column that holds any of them."
+# description = "For a table: column with bytes, base64 or file paths in the source. Leave empty to use the first such column."
 #
 # [tool.vizportal.arguments.label_column]
 # type = "string"
 # default = ""
 # title = "Label column"
-# description = "What examples can be filtered by. Empty: a column named label, target, class or category. In a folder it is the sub-folder."
+# description = "Column to filter by. Leave empty to detect label, target, class or category. In a folder, subfolders are labels."
 #
 # [tool.vizportal.arguments.text_columns]
 # type = "array"
 # items = {type = "string"}
 # title = "Text columns"
-# description = "Which other columns to show; empty: all."
+# description = "Other columns to show. Leave empty to show all."
 #
 # [tool.vizportal.arguments.size]
 # type = "integer"
 # minimum = 64
 # maximum = 640
 # default = 160
-# title = "Size of a picture"
-# description = "The longer side in pixels; larger pictures are made smaller."
+# title = "Image size"
+# description = "Length of the longer side in pixels. Larger images are scaled down."
 #
 # [tool.vizportal.arguments.max_examples]
 # type = "integer"
@@ -42,7 +42,7 @@
 # maximum = 5000
 # default = 600
 # title = "Examples to embed"
-# description = "The first ones of the source."
+# description = "Maximum number of examples, from the start of the source."
 #
 # [tool.vizportal.arguments.max_megabytes]
 # type = "integer"
@@ -50,16 +50,16 @@
 # maximum = 40
 # default = 16
 # title = "Megabytes to embed"
-# description = "Where the pictures reach this, the rest is left out, and said so."
+# description = "Maximum size of all examples. Further examples are left out, and the result says so."
 # ///
 """
-**Reads** a folder or pattern of pictures (PNG, JPEG, GIF, WebP, SVG; BMP and TIFF are turned into JPEG) and text files; or a
-table (CSV, JSON, Parquet, Arrow and others) whose columns hold texts, labels, and pictures as bytes, base64 or paths of files in
-the same source folder (as `metadata.csv` of Hugging Face's ImageFolder does).
+**Reads** a folder or pattern of images (PNG, JPEG, GIF, WebP, SVG; BMP and TIFF are converted to JPEG) and text files; or a table
+(CSV, JSON, Parquet, Arrow and others) with columns of texts, labels, and images as bytes, base64 or paths of files in the same
+source folder (such as `metadata.csv` of Hugging Face's ImageFolder).
 
-**Shows** each example as a card: the picture, made small where it is large, its label and caption, and its other columns.
+**Shows** each example as a card: the image, scaled down if it is large, its label and caption, and the other columns.
 
-**When to use:** to look at a data set of images or texts, or at what a model said about them.
+**Use it** to look at a data set of images or texts, or at a model's predictions for them.
 """
 from vizkit import figure, gallery
 

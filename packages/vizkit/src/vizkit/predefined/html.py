@@ -4,7 +4,7 @@
 # [tool.vizportal]
 # key = "html"
 # title = "HTML page"
-# description = "An HTML file that a step wrote, with its scripts and styles, inside the sandbox of a result."
+# description = "An HTML file that a step wrote, with its scripts and styles, in the sandbox of a result."
 # artifact_types = ["system.HTML"]
 # patterns = ["*.html", "*.htm"]
 #
@@ -12,17 +12,17 @@
 # type = "string"
 # default = ""
 # title = "File"
-# description = "The name of the file to show, where the source has several; empty: index.html, or else all of them."
+# description = "Name of the file to show if the source has several. Leave empty to show index.html, or all files without it."
 # ///
 """
-**Reads** an HTML file, or a folder or pattern of up to 20. Pictures, scripts and styles beside it, which it refers to by
-relative addresses, are put in (each up to 5 MB).
+**Reads** an HTML file, or a folder or pattern of up to 20. Images, scripts and styles in the source that the file refers to by
+relative addresses are embedded (each up to 5 MB).
 
-**Shows** it as it is: its scripts run and its styles apply, inside the sandbox that every result is in, without a network.
-Libraries that the environment `base` has (plotly, bokeh, Vega, ...) are put in where it loads them from a CDN; what else it
-would load from elsewhere is named. One with colours of its own stands on white paper also in the dark theme.
+**Shows** the page with its scripts and styles, in the sandbox of every result, without network access. Libraries of the
+environment `base` (plotly, bokeh, Vega and others) are embedded if the page loads them from a CDN; other hosts that it would load
+from are named. A page with its own colours is shown on white, also in the dark theme.
 
-**When to use:** for `system.HTML` artifacts and for reports that a library wrote.
+**Use it** for `system.HTML` artifacts and for reports that a library wrote.
 """
 from vizkit import documents, embedding, html
 

@@ -4,48 +4,55 @@
 # [tool.vizportal]
 # key = "learning_curves"
 # title = "Learning curves"
-# description = "Loss and metrics over the steps of a training, training and validation together, with smoothing and a log scale."
+# description = "Loss and metrics over training steps, for training and validation data, with smoothing and a logarithmic scale."
 # reads_tables = true
 # patterns = ["*history*", "*training*log*", "*metrics*.csv", "*metrics*.jsonl", "*learning*curve*", "*loss*"]
 #
 # [tool.vizportal.arguments.x_column]
 # type = "string"
 # default = ""
-# title = "Column of steps"
-# description = "Empty: the first of step, epoch, iteration, time that is there, else the rows' numbers."
+# title = "Step column"
+# description = "Leave empty to detect it, such as step, epoch, iteration or time. Without such a column, rows are numbered."
 #
 # [tool.vizportal.arguments.metrics]
 # type = "array"
 # items = { type = "string" }
 # default = []
-# title = "Columns"
-# description = "The columns to draw. Empty: all that hold numbers, at most 40 metrics."
+# title = "Metrics"
+# description = "Columns to draw. Leave empty to draw all numeric columns, up to 40 metrics."
 #
 # [tool.vizportal.arguments.smoothing]
 # type = "number"
 # minimum = 0
 # maximum = 0.99
 # default = 0
-# title = "Smoothing at first"
-# description = "Weight of an exponential moving average; a slider changes it, and the values as they are stay visible behind."
+# title = "Initial smoothing"
+# description = "Weight of the exponential moving average. A slider changes it; the original values stay visible."
 # ///
-"""How a training went: does it still get better, does validation part from training, when was it best.
+"""How a training progressed: whether it still improves, whether validation departs from training, and which step was best.
 
-**Reads** the tables that the type [Table](table.md) reads, with a row a step (`step,loss,val_loss`) or a row a value
-(`step,metric,value`); Keras' history (`{"loss": [...], "val_loss": [...]}`), the state of Hugging Face's Trainer, `evals_result` of
-LightGBM and XGBoost, CatBoost's `catboost_training.json`, nested JSON lines, scikit-learn's `learning_curve` and the boosters'
-`cv` with their spread, exports of Weights & Biases and MLflow, and TensorBoard's CSV and event files. A column such as `phase`
-or `split` tells training from validation; one such as `run`, `fold` or `seed` tells trainings apart. Empty cells are skipped, so a loss each step and a validation each epoch may share a file. Values that are NaN or infinite are
-marked and counted. Several files (a folder, a glob) are drawn as several trainings.
+**Reads**
 
-**Shows** one chart a metric. `train_`, `val_`, `valid_`, `eval_`, `test_` before or behind a name say which part of the data it
-is of: those stand in one chart. The best value is marked on validation where there is one: the least of a loss or an error,
-the greatest of an accuracy, score, AUC and so on. At most 1,000 points a curve are drawn, picked so that its shape stays.
+- the tables that the type [Table](table.md) reads, with one row per step (`step,loss,val_loss`) or one row per value
+  (`step,metric,value`), and nested JSON lines;
+- Keras' history (`{"loss": [...], "val_loss": [...]}`) and the state of Hugging Face's Trainer;
+- `evals_result` of LightGBM and XGBoost, and CatBoost's `catboost_training.json`;
+- scikit-learn's `learning_curve` and the boosters' `cv`, with their standard deviations;
+- exports of Weights & Biases and MLflow, and TensorBoard's CSV and event files.
 
-**Key figures:** of one training, the last value of each curve, named as `loss (validation)`, and the best one, as
-`best loss (validation)`, where the name of the metric says which direction is better.
+A column such as `phase` or `split` separates training from validation; a column such as `run`, `fold` or `seed` separates
+trainings. Empty cells are skipped, so a file can contain the loss of each step and the validation of each epoch. NaN and infinite
+values are marked and counted. Several files (a folder or a pattern) are drawn as several trainings.
 
-**Use it** for overfitting, learning rates that are too high, and to choose a checkpoint.
+**Shows** one chart per metric. The prefixes or suffixes `train_`, `val_`, `valid_`, `eval_` and `test_` tell which part of the
+data a column belongs to; the parts of a metric are in one chart. The best value is marked, on validation data if there is any: the
+minimum of a loss or an error, the maximum of an accuracy, a score, an AUC and the like. Each curve has at most 1,000 points,
+chosen to preserve its shape.
+
+**Key figures:** for one training, the last value of each curve, such as `loss (validation)`, and the best value, such as
+`best loss (validation)`, if the name of the metric tells which direction is better.
+
+**Use it** to detect overfitting and learning rates that are too high, and to choose a checkpoint.
 
 Example: `{"x_column": "epoch", "metrics": ["loss", "val_loss"], "smoothing": 0.6}`
 """

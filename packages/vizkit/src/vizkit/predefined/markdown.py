@@ -4,7 +4,7 @@
 # [tool.vizportal]
 # key = "markdown"
 # title = "Markdown"
-# description = "A Markdown file that a step wrote: text, tables, code, formulas, and the pictures beside it."
+# description = "A Markdown file that a step wrote: text, tables, code, formulas and pictures."
 # artifact_types = ["system.Markdown"]
 # patterns = ["*.md", "*.markdown", "readme*"]
 #
@@ -12,16 +12,16 @@
 # type = "string"
 # default = ""
 # title = "File"
-# description = "The name of the file to show, where the source has several; empty: all, up to 20."
+# description = "Name of the file to show if the source has several. Leave empty to show all, up to 20."
 # ///
 """
-**Reads** a Markdown file, or a folder or pattern of up to 20 (UTF-8). Pictures beside it, which it refers to by relative
-addresses, are put in (each up to 5 MB); any from the internet cannot be shown.
+**Reads** a Markdown file, or a folder or pattern of up to 20 (UTF-8). Images in the source that the file refers to by relative
+addresses are embedded (each up to 5 MB); images from the internet cannot be shown.
 
-**Shows** it as a notebook would: GitHub's tables, code with colours, HTML as HTML, and formulas between dollar signs, drawn
-as MathML.
+**Shows** the text as a notebook does: tables in GitHub's style, highlighted code, HTML, and formulas between dollar signs, drawn as
+MathML.
 
-**When to use:** for `system.Markdown` artifacts and model cards.
+**Use it** for `system.Markdown` artifacts and model cards.
 """
 from vizkit import documents, embedding
 

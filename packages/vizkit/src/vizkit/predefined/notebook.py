@@ -4,27 +4,27 @@
 # [tool.vizportal]
 # key = "notebook"
 # title = "Notebook"
-# description = "A Jupyter notebook that a step wrote: its texts, its code and its saved outputs. Nothing of it is run."
+# description = "A Jupyter notebook that a step wrote: text, code and saved outputs. The notebook is not executed."
 # patterns = ["*.ipynb"]
 #
 # [tool.vizportal.arguments.show_code]
 # type = "boolean"
 # default = true
-# title = "Show the code"
+# title = "Show code"
 #
 # [tool.vizportal.arguments.file]
 # type = "string"
 # default = ""
 # title = "File"
-# description = "The name of the notebook to show, where the source has several; empty: all, up to 20."
+# description = "Name of the notebook to show if the source has several. Leave empty to show all, up to 20."
 # ///
 """
 **Reads** an `.ipynb` file of any language and version, such as papermill's output; or a folder or pattern of up to 20.
 
-**Shows** it without running it: Markdown with formulas, code with its numbers, and the outputs that are saved in it -
-text, pictures, tables, HTML, plotly and Vega charts. The interactive widgets of ipywidgets need a kernel and are named only.
+**Shows** the notebook without running it: Markdown with formulas, code with execution counts, and the saved outputs: text, images,
+tables, HTML, plotly and Vega charts. Widgets of ipywidgets need a kernel; only their text is shown.
 
-**When to use:** to read what a notebook step did. To *run* a notebook with arguments of your own, make it a type (see
+**Use it** to read what a notebook step did. To *run* a notebook with your own arguments, make it a type (see
 [Adding a type](../add-a-type.md)).
 """
 from vizkit import documents, embedding

@@ -4,62 +4,63 @@
 # [tool.vizportal]
 # key = "precision_recall"
 # title = "Precision-recall curve"
-# description = "Precision over recall for every threshold, with average precision and the threshold of the best F1."
+# description = "Precision against recall at every threshold, with average precision and the threshold with the maximum F1."
 # reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*precision*recall*", "*pr_curve*"]
 #
 # [tool.vizportal.figures]
-# average_precision = { better = "higher", description = "Area in steps; of several classes the macro average." }
-# average_precision_micro = { better = "higher", description = "Of all decisions pooled, where there are several classes." }
-# best_f1 = { better = "higher", description = "The greatest F1 of any threshold." }
-# best_threshold = { description = "The threshold where that is." }
-# prevalence = { description = "Share of true rows." }
-# rows = { description = "Rows with a target and a score." }
+# average_precision = { better = "higher", description = "Average precision (AP); for several classes, the macro average." }
+# average_precision_micro = { better = "higher", description = "Micro average of the average precision, for several classes." }
+# best_f1 = { better = "higher", description = "Maximum F1 over all thresholds." }
+# best_threshold = { description = "Threshold with the maximum F1." }
+# prevalence = { description = "Share of positive rows." }
+# rows = { description = "Number of rows with a target and a score." }
 #
 # [tool.vizportal.arguments.trueclass]
 # type = "string"
 # default = ""
-# title = "True class"
-# description = "The value of the target column that counts as true. Empty: the greater of two values, or each class against the rest."
+# title = "Positive class"
+# description = "Target value that counts as positive. Leave empty to detect it, or, with several classes, to plot each against the rest."
 #
 # [tool.vizportal.arguments.true_score_column]
 # type = "string"
 # default = ""
 # title = "Score column"
-# description = "The score or probability of the true class. Empty: a column of a usual name, such as score, probability, y_score or prob_1."
+# description = "Column with the score or probability of the positive class. Leave empty to detect it by name, such as score or prob_1."
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
 # title = "Target column"
-# description = "The column that holds the truth. If there is no target: a column of a usual name, such as label, y_true or actual."
+# description = "Column with the true values. If there is no column target, one such as label, y_true or actual is used."
 #
 # [tool.vizportal.arguments.target_operator]
 # type = "string"
 # enum = ["==", "!=", ">", ">=", "<", "<="]
 # default = "=="
 # title = "Target operator"
-# description = "How the target column is compared with the true class."
+# description = "How target values are compared with the positive class, for example > 5."
 #
 # [tool.vizportal.arguments.class_columns]
 # type = "array"
 # items = { type = "string" }
 # default = []
-# title = "Score columns of the classes"
-# description = "For several classes: one column of scores each. Empty: columns named after the classes, such as cat or score_cat."
+# title = "Class score columns"
+# description = "For several classes: one score column per class. Leave empty to detect them by name, such as cat or score_cat."
 # ///
-"""Of the rows called true, how many are (precision), and of the true rows, how many are called so (recall).
+"""Precision (share of the predicted positives that are positive) and recall (share of the positives that are found).
 
-**Reads** rows with a target and a score, in the tables that the type [Table](table.md) reads and in Kubeflow's folders of
-headerless CSV with a `schema.json`.
+**Reads** rows with a target and a score: the tables that the type [Table](table.md) reads, and Kubeflow's folders of headerless
+CSV files with a `schema.json`. If the target has two values and no positive class is set, it is the value true, 1, yes, positive
+or pos, or otherwise the last in sort order.
 
-**Shows** the curve from the highest threshold on, average precision (the area in steps), the share of true rows (what calling
-every row true would reach), lines of equal F1, and the threshold with the greatest F1. A slider moves the threshold: the
-confusion matrix, precision, recall, F1 and cost follow. Several classes: each against the rest,
-with the *micro* average (all decisions pooled) and the *macro* average precision (the mean of the classes).
+**Shows** the curve, starting at the highest threshold; the average precision (area under the steps); the share of positive rows
+(the precision of predicting every row as positive); lines of equal F1; and the threshold with the maximum F1. A slider moves the
+threshold and updates the confusion matrix, precision, recall, F1 and cost. Several classes: each against the rest, with the
+*micro* average (all decisions pooled) and the *macro* average precision (mean of the classes).
 
-**Use it** where the true class is rare: there a ROC curve looks better than the model is.
+**Use it** if the positive class is rare: there, a ROC curve looks better than the model is.
 
 Example: `{"target_column": "label", "trueclass": "fraud", "true_score_column": "probability"}`
 """
@@ -93,7 +94,7 @@ if len(found) == 1:
     rates, shown = confidence.rates_of(read.classes[0]), curve.thinned()
     # Each precision is a share of the rows called true.
     bands = [confidence.band(shown, shown.x * rates.trues / np.maximum(shown.y, 1e-9), "precision")]
-    guides = [Guide(x=[1, 0], y=[shares[0], shares[0]], text=f"True rows {shares[0]:.1%}")]
+    guides = [Guide(x=[1, 0], y=[shares[0], shares[0]], text=f"Positive rows {shares[0]:.1%}")]
     marks = [Mark(x=float(curve.x[at]), y=float(curve.y[at]), text="Best F1")]
 else:
     averages = [("Micro average", scores.precision_recall(*read.pooled()))]

@@ -4,49 +4,49 @@
 # [tool.vizportal]
 # key = "regression"
 # title = "Regression errors"
-# description = "Predicted against true numbers: scatter, errors, MAE, RMSE, R2 and the quantiles of the error."
+# description = "Predicted against true numbers: scatter plot, errors, MAE, RMSE, R2 and quantiles of the error."
 # reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*regression*", "*residual*", "*forecast*"]
 #
 # [tool.vizportal.figures]
-# mae = { better = "lower", description = "Mean absolute error." }
-# rmse = { better = "lower", description = "Root of the mean squared error." }
-# r2 = { better = "higher", description = "Coefficient of determination." }
-# median_absolute_error = { better = "lower", description = "Half of the rows have a smaller absolute error." }
-# bias = { description = "Mean of prediction minus truth." }
-# rows = { description = "Rows with both numbers." }
+# mae = { better = "lower", description = "Mean absolute error (MAE)." }
+# rmse = { better = "lower", description = "Root mean squared error (RMSE)." }
+# r2 = { better = "higher", description = "Coefficient of determination (R2)." }
+# median_absolute_error = { better = "lower", description = "Median of the absolute errors." }
+# bias = { description = "Mean of prediction minus true value." }
+# rows = { description = "Number of rows with a true and a predicted number." }
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = ""
-# title = "Column of true values"
-# description = "Empty: y_true, target, actual, label and other usual names."
+# title = "Target column"
+# description = "Column with the true values. Leave empty to detect it by name, such as y_true, target, actual or label."
 #
 # [tool.vizportal.arguments.prediction_column]
 # type = "string"
 # default = ""
-# title = "Column of predictions"
-# description = "Empty: y_pred, prediction, predicted, forecast and other usual names."
+# title = "Prediction column"
+# description = "Column with the predictions. Leave empty to detect it by name, such as y_pred, prediction or forecast."
 #
 # [tool.vizportal.arguments.max_rows]
 # type = "integer"
 # minimum = 100
 # maximum = 10000000
 # default = 2000000
-# title = "Rows to look at"
-# description = "Of a larger table every n-th row is taken, and the result says so."
+# title = "Maximum rows"
+# description = "Of a larger table, every n-th row is used, and a note on the result says so."
 # ///
-"""How far predictions of a number are from the truth.
+"""How far predicted numbers are from the true values.
 
-**Reads** rows with a true and a predicted number, in any form that the type [Table](table.md) reads.
+**Reads** rows with a true and a predicted number, in any format that the type [Table](table.md) reads.
 
-**Shows** predictions against true values (the dashed line is a perfect prediction), errors against predictions (a shape in
-them is something that the model has not learned), how often which error occurs, and quantiles of the error. *MAE* is the mean
-absolute error, *RMSE* the root of the mean squared error, *R2* the share of the variance that is explained. The figures are
-those of scikit-learn. Rows without one of the numbers are left out and counted.
+**Shows** predictions against true values (the dashed line is a perfect prediction), errors against predictions (a pattern is
+something that the model has not learned), a histogram of the errors, and their quantiles. *MAE* is the mean absolute error, *RMSE*
+the root mean squared error, *R2* the share of the variance that is explained. All figures are those of scikit-learn. Rows without
+one of the numbers are left out and counted.
 
-**Use it** to compare regression models, and to see for which values one fails.
+**Use it** to compare regression models, and to see for which values a model fails.
 
 Example: `{"target_column": "tip", "prediction_column": "predicted"}`
 """
@@ -60,7 +60,7 @@ for name, value in found.items():
 
 facts = {
     "RMSE": html.number(found["rmse"]),
-    "R2": "not defined: the truth never changes" if found["r2"] is None else f"{found['r2']:.4f}",
+    "R2": "undefined: the true values are constant" if found["r2"] is None else f"{found['r2']:.4f}",
     "Median absolute error": html.number(found["median_absolute_error"]),
     "Bias": html.number(found["bias"]),
     "Rows": f"{len(pairs.truth):,}",

@@ -4,70 +4,72 @@
 # [tool.vizportal]
 # key = "roc_curve"
 # title = "ROC curve"
-# description = "True positive rate over false positive rate for every threshold, with the area under the curve; for several classes one curve each, with averages."
+# description = "True positive rate against false positive rate at every threshold, with the area under the curve; for several classes, one curve per class and averages."
 # reads_tables = true
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*roc*", "*predictions*", "*scores*"]
 #
 # [tool.vizportal.figures]
-# auc = { better = "higher", description = "Area under the curve; of several classes the macro average." }
-# auc_micro = { better = "higher", description = "Area of all decisions pooled, where there are several classes." }
-# auc_lowest = { better = "higher", description = "The least area, where metrics have several slices." }
-# youden_j = { better = "higher", description = "The greatest difference of TPR and FPR." }
-# best_threshold = { description = "The threshold where that is." }
-# rows = { description = "Rows with a target and a score." }
+# auc = { better = "higher", description = "Area under the ROC curve (AUC); for several classes, the macro average." }
+# auc_micro = { better = "higher", description = "Micro average of the AUC, for several classes." }
+# auc_lowest = { better = "higher", description = "Minimum AUC of all slices, for metrics with several slices." }
+# youden_j = { better = "higher", description = "Maximum of TPR - FPR over all thresholds (Youden's J)." }
+# best_threshold = { description = "Threshold with the maximum of Youden's J." }
+# rows = { description = "Number of rows with a target and a score." }
 #
 # [tool.vizportal.arguments.is_generated]
 # type = "boolean"
 # default = false
-# title = "Curve is computed already"
-# description = "The file holds the columns fpr, tpr and thresholds, with or without a header, instead of predictions."
+# title = "Curve already computed"
+# description = "The file contains the columns fpr, tpr and thresholds, with or without a header, instead of predictions."
 #
 # [tool.vizportal.arguments.trueclass]
 # type = "string"
 # default = ""
-# title = "True class"
-# description = "The value of the target column that counts as true. Empty: the greater of two values, or each class against the rest."
+# title = "Positive class"
+# description = "Target value that counts as positive. Leave empty to detect it, or, with several classes, to plot each against the rest."
 #
 # [tool.vizportal.arguments.true_score_column]
 # type = "string"
 # default = ""
 # title = "Score column"
-# description = "The score or probability of the true class. Empty: a column of a usual name, such as score, probability, y_score or prob_1."
+# description = "Column with the score or probability of the positive class. Leave empty to detect it by name, such as score or prob_1."
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
 # title = "Target column"
-# description = "The column that holds the truth. If there is no target: a column of a usual name, such as label, y_true or actual."
+# description = "Column with the true values. If there is no column target, one such as label, y_true or actual is used."
 #
 # [tool.vizportal.arguments.target_operator]
 # type = "string"
 # enum = ["==", "!=", ">", ">=", "<", "<="]
 # default = "=="
 # title = "Target operator"
-# description = "How the target column is compared with the true class."
+# description = "How target values are compared with the positive class, for example > 5."
 #
 # [tool.vizportal.arguments.class_columns]
 # type = "array"
 # items = { type = "string" }
 # default = []
-# title = "Score columns of the classes"
-# description = "For several classes: one column of scores each. Empty: columns named after the classes, such as cat or score_cat."
+# title = "Class score columns"
+# description = "For several classes: one score column per class. Leave empty to detect them by name, such as cat or score_cat."
 # ///
-"""How well scores tell one class from the others, whatever threshold is chosen.
+"""How well scores separate a class from the others, for all thresholds.
 
-**Reads** rows with a target and a score, in the tables that the type [Table](table.md) reads and in Kubeflow's folders of
-headerless CSV with a `schema.json`; rows are weighted where there is a column `sample_weight`. It also reads points that were computed already (`fpr,tpr,thresholds`), or the metadata of ClassificationMetrics and
-SlicedClassificationMetrics.
+**Reads** rows with a target and a score: the tables that the type [Table](table.md) reads, and Kubeflow's folders of headerless
+CSV files with a `schema.json`. A column `sample_weight` weights the rows. If the target has two values and no positive class is
+set, it is the value true, 1, yes, positive or pos, or otherwise the last in sort order. It also reads the points of a computed
+curve (`fpr,tpr,thresholds`), and the metadata of ClassificationMetrics and SlicedClassificationMetrics.
 
-**Shows** the curve with the area under it (AUC: the chance that a true row scores higher than a false one; 0.5 is chance, 1
-is perfect) and its 95 % limits (DeLong), thresholds at the pointer, and the threshold farthest above chance (the greatest
-TPR - FPR, Youden's J). A slider moves the threshold: the confusion matrix, precision, recall, F1 and cost follow. Several
-classes: each against the rest, the *micro* average (all decisions pooled) and the *macro* average (the mean of the classes).
+**Shows** the curve with the area under it and its 95 % confidence interval (DeLong). The area (AUC) is the probability that a
+positive row scores higher than a negative one; 0.5 is chance, 1 is perfect. Also: thresholds under the pointer, and the threshold
+with the maximum TPR - FPR (Youden's J). A slider moves the threshold and updates the confusion matrix, precision, recall, F1 and
+cost. Several classes: each against the rest, with the *micro* average (all decisions pooled) and the *macro* average (mean of the
+classes).
 
-**Use it** to compare models and to choose a threshold where classes are balanced; where the true class is rare,
-precision-recall says more.
+**Use it** to compare models, and to choose a threshold if the classes are balanced. If the positive class is rare, use the
+precision-recall curve.
 
 Example: `{"target_column": "tip", "target_operator": ">", "trueclass": "5", "true_score_column": "score"}`
 """
@@ -108,7 +110,7 @@ if len(found) == 1:
     figure("best_threshold", curve.thresholds[at] if np.isfinite(curve.thresholds[at]) else None)
     limits = confidence.area_limits(curve, rates) if rates and read.classes[0].weight is None else None
     if limits:
-        facts["AUC, 95 % limits"] = f"{limits[0]:.4f} to {limits[1]:.4f} (DeLong)"
+        facts["AUC, 95 % confidence interval"] = f"{limits[0]:.4f} to {limits[1]:.4f} (DeLong)"
     facts |= {
         "Points": f"{curve.count:,}",
         "Best threshold": html.number(float(curve.thresholds[at])) or "above all scores",

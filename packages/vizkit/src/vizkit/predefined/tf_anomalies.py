@@ -4,23 +4,23 @@
 # [tool.vizportal]
 # key = "tf_anomalies"
 # title = "Data anomalies (TFDV)"
-# description = "What TensorFlow Data Validation found wrong with a data set: feature, severity, short and long description, drift."
+# description = "Anomalies that TensorFlow Data Validation found in a data set: feature, severity, description, drift and skew."
 # artifact_types = ["ExampleAnomalies"]
 # patterns = ["*SchemaDiff.pb", "*anomalies*"]
 #
 # [tool.vizportal.figures]
-# anomalies = { better = "lower", description = "Anomalies in all splits together." }
+# anomalies = { better = "lower", description = "Number of anomalies in all splits." }
 # ///
 """
-Shows anomalies as TensorFlow Data Validation finds them by comparing statistics with a schema.
+Shows anomalies that TensorFlow Data Validation finds by comparing statistics with a schema.
 
-**It reads** `SchemaDiff.pb` or `anomalies.pbtxt`, or a folder of splits (`Split-eval/SchemaDiff.pb`), such as the artifact of a
-TFX ExampleValidator.
+**Reads** `SchemaDiff.pb` or `anomalies.pbtxt`, or a folder of splits (`Split-eval/SchemaDiff.pb`), such as the artifact of a TFX
+ExampleValidator.
 
-**It shows**, for each split, the features that break the schema, errors first, what is wrong in short and in long, and the
-measured drift and skew with their thresholds. No table means that nothing was found.
+**Shows**, for each split, the features that do not conform to the schema, errors first, with a short and a long description, and
+the measured drift and skew with their thresholds. If there are no anomalies, a message says so.
 
-Use it when a pipeline stops at validation, or to see whether the newest data still fits.
+**Use it** when a pipeline stops at validation, or to see whether new data still conforms to the schema.
 """
 from vizkit import figure, html
 from vizkit.files import source_files

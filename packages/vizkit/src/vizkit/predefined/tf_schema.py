@@ -4,22 +4,22 @@
 # [tool.vizportal]
 # key = "tf_schema"
 # title = "Data schema (TFDV)"
-# description = "What a TensorFlow Metadata schema says of each feature: type, presence, number of values, domain."
+# description = "Features of a TensorFlow Metadata schema: type, presence, number of values and domain."
 # artifact_types = ["Schema"]
 # patterns = ["*schema*.pbtxt", "*schema*.pb"]
 #
 # [tool.vizportal.figures]
-# features = { description = "Features of all schemas together." }
+# features = { description = "Number of features in all schemas." }
 # ///
 """
-Shows a schema of TensorFlow Data Validation as tables, in the manner of `tfdv.display_schema`.
+Shows a schema of TensorFlow Data Validation as tables, like `tfdv.display_schema`.
 
-**It reads** `schema.pbtxt` or the same in binary, or a folder with it, such as the artifact of a TFX SchemaGen.
+**Reads** `schema.pbtxt` or its binary form, or a folder with it, such as the artifact of a TFX SchemaGen.
 
-**It shows** each feature's type, whether it must be there, how many values an example may have, and its domain (the values or
-limits that are allowed), then every domain with its values.
+**Shows** the type of each feature, whether it is required, how many values an example can have, and its domain (the allowed values
+or limits); then every domain with its values.
 
-Use it to see what data is checked against before you trust its anomalies.
+**Use it** to see which rules data is checked against before you rely on its anomalies.
 """
 from vizkit import figure, html
 from vizkit.files import source_files

@@ -4,50 +4,50 @@
 # [tool.vizportal]
 # key = "tfdv"
 # title = "Data statistics (TFDV)"
-# description = "Every feature's count, missing share, mean, deviation, quantiles, top values and histogram, several data sets in one."
+# description = "Statistics of each feature: count, missing share, mean, standard deviation, quantiles, top values and histogram; compares data sets."
 # reads_tables = true
 # artifact_types = ["ExampleStatistics", "system.Dataset"]
 # patterns = ["*FeatureStats.pb", "*stats_tfrecord*", "*statistics*", "*stats*.pb", "*stats*.pbtxt"]
 #
 # [tool.vizportal.figures]
-# examples = { description = "Examples in all data sets together." }
-# features = { description = "Features of any data set." }
+# examples = { description = "Number of examples in all data sets." }
+# features = { description = "Number of distinct features in all data sets." }
 #
 # [tool.vizportal.arguments.features]
 # type = "array"
 # items = { type = "string" }
 # default = []
 # title = "Features"
-# description = "The features (columns) to show. Empty: all of them."
+# description = "Features (columns) to show. Leave empty to show all."
 #
 # [tool.vizportal.arguments.split_by]
 # type = "string"
 # default = ""
-# title = "Compare by column"
-# description = "For CSV and Parquet: a column, such as split, whose values are shown as data sets beside each other. At most 8 values."
+# title = "Split column"
+# description = "For tables such as CSV: a column, such as split, whose values are shown as separate data sets. At most 8 values."
 #
 # [tool.vizportal.arguments.max_rows]
 # type = "integer"
 # minimum = 0
 # default = 0
 # title = "Rows to read"
-# description = "For CSV and Parquet: only so many of the first rows. 0: all of them."
+# description = "For tables such as CSV: number of rows to read from the start. 0: all rows."
 # ///
 """
-Shows what a data set is like, feature by feature, in the manner of TensorFlow Data Validation's `visualize_statistics`.
+Shows statistics of a data set by feature, like TensorFlow Data Validation's `visualize_statistics`.
 
-**It reads** what TFDV and TFX write: `FeatureStats.pb`, `stats_tfrecord` (also compressed, also in shards), text (`.pbtxt`),
-a folder of splits (`Split-train/FeatureStats.pb`, `Split-eval/FeatureStats.pb`: shown beside each other), or a pattern over
-several files. It also reads the data itself, in the tables that the type [Table](table.md) reads, and computes the same figures:
-those that TFDV 1.16 gives for that CSV file, without TensorFlow.
+**Reads** the files of TFDV and TFX: `FeatureStats.pb`, `stats_tfrecord` (also compressed or sharded), text (`.pbtxt`), a folder of
+splits (`Split-train/FeatureStats.pb` and `Split-eval/FeatureStats.pb` are compared), or a pattern of several files. It also reads
+the data itself, in the tables that the type [Table](table.md) reads, and computes the same figures as TFDV 1.16 does for that CSV
+file, without TensorFlow.
 
-**It shows**, for each feature: count, missing, mean, standard deviation, zeros, min, median and max, or unique values, top
-values and average length in bytes; a histogram with buckets of equal width or equal count; and, of several data sets, how far
-they differ (0 to 1: the largest distance between cumulative shares, or between the shares of one value).
+**Shows** for each feature: count, missing values, mean, standard deviation, zeros, minimum, median and maximum; or distinct
+values, top values and average length in bytes; a histogram with buckets of equal width or equal count; and, for several data sets,
+their distance from 0 to 1 (the maximum distance between cumulative shares, or between the shares of one value).
 
-Use it before training, to find columns that are empty, constant or odd, and to see whether training and evaluation data are alike.
+**Use it** before training, to find columns that are empty, constant or unusual, and to compare training and evaluation data.
 
-Example: `split_by = "split"` on a CSV file with a column `split` of `train` and `eval`.
+Example: `split_by = "split"` for a CSV file with a column `split` that contains `train` and `eval`.
 """
 from vizkit import figure, html, notes, tabular
 from vizkit.files import source_files

@@ -4,47 +4,49 @@
 # [tool.vizportal]
 # key = "tfdv_raw"
 # title = "Data statistics computed by TFDV"
-# description = "Statistics of CSV files, or TFRecords of tf.Example, computed by TensorFlow Data Validation itself, with its anomalies."
+# description = "Statistics of tables, or of TFRecords of tf.Example, computed by TensorFlow Data Validation itself."
 # reads_tables = true
 # environment = "tfx"
 # artifact_types = ["Examples"]
 # patterns = ["*.tfrecord", "*.tfrecord.gz", "*data_tfrecord*"]
 #
 # [tool.vizportal.figures]
-# examples = { description = "Examples in all data sets together." }
-# features = { description = "Features of any data set." }
+# examples = { description = "Number of examples in all data sets." }
+# features = { description = "Number of distinct features in all data sets." }
 #
 # [tool.vizportal.arguments.features]
 # type = "array"
 # items = { type = "string" }
 # default = []
 # title = "Features"
-# description = "The features (columns) to describe. Empty: all of them."
+# description = "Features (columns) to describe. Leave empty to describe all."
 #
 # [tool.vizportal.arguments.sample_rate]
 # type = "number"
 # exclusiveMinimum = 0
 # maximum = 1
 # default = 1
-# title = "Share of the examples"
-# description = "1: all of them. With 0.1, every tenth or so is looked at, chosen at random."
+# title = "Sampling rate"
+# description = "Share of the examples to use, chosen at random. 1: all examples."
 #
 # [tool.vizportal.arguments.show_schema]
 # type = "boolean"
 # default = false
-# title = "Show the schema too"
-# description = "The schema that TFDV infers from these statistics."
+# title = "Show schema"
+# description = "Also show the schema that TFDV infers from these statistics."
 # ///
 """
-Has TensorFlow Data Validation compute the statistics of raw data, and shows them as the type *Data statistics (TFDV)* does.
+Computes the statistics of raw data with TensorFlow Data Validation, and shows them like the type
+[Data statistics (TFDV)](tfdv.md).
 
-**It reads** the tables that the type [Table](table.md) reads, TFRecord files of `tf.Example` (also compressed, `.gz`), and folders of splits as a TFX ExampleGen writes
-them (`Split-train/data_tfrecord-00000-of-00001.gz`): each split is a data set beside the others.
+**Reads** the tables that the type [Table](table.md) reads, TFRecord files of `tf.Example` (also compressed, `.gz`), and folders of
+splits from a TFX ExampleGen (`Split-train/data_tfrecord-00000-of-00001.gz`); each split is a data set, and they are compared.
 
-**It shows** TFDV's own figures, to the last digit. Above some thousand distinct values TFDV estimates quantiles to one percent.
+**Shows** the exact figures of TFDV. For more than some thousand distinct values, TFDV estimates quantiles with an error of up to
+one percent.
 
-Use it for TFRecords, which nothing else here reads, or to have TFDV's word. For CSV and Parquet the type *Data statistics (TFDV)*
-gives the same figures in a tenth of the time.
+**Use it** for TFRecords, or if you need TFDV's own figures. For CSV and Parquet, the type [Data statistics (TFDV)](tfdv.md) shows
+the same figures in a tenth of the time.
 """
 from vizkit import figure, html, notes, tabular
 from vizkit.statistics.draw import draw_statistics

@@ -4,7 +4,7 @@
 # [tool.vizportal]
 # key = "tfma"
 # title = "Model evaluation by slice (TFMA)"
-# description = "Every slice's metrics of a TensorFlow Model Analysis evaluation, as a chart and a table that sorts; models compared."
+# description = "Metrics of a TensorFlow Model Analysis evaluation by slice, as a chart and a sortable table; compares models."
 # environment = "tfx"
 # artifact_types = ["ModelEvaluation"]
 # patterns = ["*metrics-*.tfrecord", "*evaluation*"]
@@ -13,32 +13,32 @@
 # type = "string"
 # default = ""
 # title = "Slicing column"
-# description = "Only the slices by this column, beside the overall metrics; for a cross, its columns separated by commas. Empty: every slice."
+# description = "Show only slices by this column, with the overall metrics. Separate several with commas. Leave empty to show all."
 #
 # [tool.vizportal.arguments.models]
 # type = "array"
 # items = { type = "string" }
 # default = []
 # title = "Models"
-# description = "Only the models of these names. Empty: all, up to 8."
+# description = "Names of the models to show. Leave empty to show all, up to 8."
 # ///
 """
-Shows how good a model is on each part of the data, in the manner of TensorFlow Model Analysis' `render_slicing_metrics`.
+Shows the quality of a model for each part of the data, like TensorFlow Model Analysis' `render_slicing_metrics`.
 
-**It reads** a folder that TFMA wrote (`metrics-00000-of-00001.tfrecord` and its neighbours, as in a TFX Evaluator's artifact
-`ModelEvaluation`). Several models of one evaluation, or several such folders below the source, are compared.
+**Reads** a folder that TFMA wrote (`metrics-00000-of-00001.tfrecord` and related files, such as the artifact `ModelEvaluation` of
+a TFX Evaluator). Several models of one evaluation, or several such folders in the source, are compared.
 
-**It shows** each metric of each slice, with its confidence interval where TFMA computed one; the dashed line is the overall
-value. The table has every metric, sorts by any of them, and can be limited to slices with enough examples to mean something.
+**Shows** each metric of each slice, with its confidence interval if TFMA computed one; the dashed line is the overall value. The
+table contains every metric, can be sorted by any of them, and can be limited to slices with a minimum number of examples.
 Thresholds that the evaluation checked are listed with those that were not met.
 
-**Plots** that the evaluation asked for are drawn: ROC and precision-recall curves of its `ConfusionMatrixPlot` with a control for the
-threshold and the confusion matrix there, the `CalibrationPlot` in ten bins, and the matrices of `ConfusionMatrixAtThresholds`. They
-are of all examples; with a slicing column, of its slices too.
+**Plots** of the evaluation are drawn: ROC and precision-recall curves of its `ConfusionMatrixPlot`, with a slider for the threshold
+and the confusion matrix at this threshold; the `CalibrationPlot` in ten bins; and the matrices of `ConfusionMatrixAtThresholds`.
+They cover all examples; with a slicing column, also its slices.
 
-**Key figures:** of one model, each metric of all examples, under the name that the table gives it.
+**Key figures:** for one model, each metric over all examples, with its name in the table.
 
-Use it to find the groups for which a model fails although its overall figures are fine.
+**Use it** to find groups for which a model fails although its overall metrics are good.
 
 Example: `slicing_column = "day"`, or `slicing_column = "sex, smoker"` for slices by both.
 """

@@ -113,7 +113,7 @@
       body = rows;
       where.textContent = shown.length ? `${format.format(first + 1)}–${format.format(last)}` : "";
       const said = [shown.length === count ? `${format.format(total)} ${total === 1 ? "row" : "rows"}` : `${format.format(shown.length)} of ${format.format(count)} rows`];
-      if (count < total) said.push(`the first ${format.format(count)} are here`);
+      if (count < total) said.push(`the first ${format.format(count)} are shown`);
       said.push(`${format.format(columns.length)} ${columns.length === 1 ? "column" : "columns"}`);
       status.textContent = shown.length || !count ? said.join(", ") : "No row matches.";
       back.disabled = page === 0;
@@ -150,7 +150,7 @@
     back.addEventListener("click", () => { page -= 1; draw(); box.scrollTop = 0; });
     on.addEventListener("click", () => { page += 1; draw(); box.scrollTop = 0; });
 
-    const said = count < total ? [`Search, sorting and filters work on the ${format.format(count)} rows that are here; the figures of the columns are those of all ${format.format(total)}.`] : [];
+    const said = count < total ? [`Search, sorting and filters apply to the first ${format.format(count)} rows; the column statistics cover all ${format.format(total)}.`] : [];
     const bar = element("div", { className: "vk-datatable-bar" }, search, filtering, status, where, back, on, element("label", {}, "Rows a page ", size));
     // One page needs no way to another.
     if (count <= SIZES[0]) [where, back, on, size.parentElement].forEach((each) => { each.hidden = true; });

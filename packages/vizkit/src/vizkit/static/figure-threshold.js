@@ -30,13 +30,13 @@ vizkit.threshold = (() => {
       const row = rows[range.value], found = counts(row, rates), total = Number(ofWrong.value) * found.wrong + Number(ofMissed.value) * found.missed;
       at.textContent = say(row.threshold, "threshold");
       range.setAttribute("aria-valuetext", `threshold ${at.textContent}`);
-      body.replaceChildren(...[["True", found.right, found.missed], ["Not true", found.wrong, found.spared]].map(([name, yes, no]) => node("tr", {}, node("th", { scope: "row" }, name), node("td", {}, count(yes)), node("td", {}, count(no)))));
+      body.replaceChildren(...[["Positive", found.right, found.missed], ["Negative", found.wrong, found.spared]].map(([name, yes, no]) => node("tr", {}, node("th", { scope: "row" }, name), node("td", {}, count(yes)), node("td", {}, count(no)))));
       const values = figures(found);
       list.replaceChildren(...[...FIGURES.map(([name, key]) => [name, share(values[key])]), ["Cost", count(total)]].flatMap(([name, value]) => [node("dt", {}, name), node("dd", {}, value)]));
       mark(row);
     }
     range.addEventListener("input", show);
-    const table = node("table", { class: "vk-table vk-numbers" }, node("caption", {}, "Rows at this threshold"), node("thead", {}, node("tr", {}, node("th", { scope: "col" }, "Is"), node("th", { scope: "col" }, "Called true"), node("th", { scope: "col" }, "Called not true"))), body);
+    const table = node("table", { class: "vk-table vk-numbers" }, node("caption", {}, "Rows at this threshold"), node("thead", {}, node("tr", {}, node("th", { scope: "col" }, "Actual"), node("th", { scope: "col" }, "Predicted positive"), node("th", { scope: "col" }, "Predicted negative"))), body);
     root.append(node("div", { class: "vk-threshold", role: "group", "aria-label": "Threshold" }, node("div", { class: "vk-tools" }, node("label", {}, "Threshold", range, at), wrongLabel, missedLabel), table, list));
     show();
     return show;

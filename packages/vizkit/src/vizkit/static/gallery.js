@@ -48,7 +48,7 @@
       list.replaceChildren(...shown.slice(first, last).map(make));
       where.textContent = shown.length ? `${format.format(first + 1)}–${format.format(last)}` : "";
       const parts = [shown.length === cards.length ? `${format.format(total)} ${total === 1 ? "example" : "examples"}` : `${format.format(shown.length)} of ${format.format(cards.length)} examples`];
-      if (cards.length < total) parts.push(`the first ${format.format(cards.length)} are here`);
+      if (cards.length < total) parts.push(`the first ${format.format(cards.length)} are shown`);
       status.textContent = shown.length ? parts.join(", ") : "No example matches.";
       back.disabled = page === 0;
       on.disabled = last >= shown.length;

@@ -148,7 +148,7 @@ def drift_rows(anomalies: Any) -> list[tuple[Any, ...]]:
     rows = []
     for info in anomalies.drift_skew_info:
         name = ".".join(messages.steps_of(info.path))
-        for kind, found in (("to the span before", info.drift_measurements), ("to serving", info.skew_measurements)):
+        for kind, found in (("to the previous span", info.drift_measurements), ("to serving", info.skew_measurements)):
             for each in found:
                 measure = each.DESCRIPTOR.fields_by_name["type"].enum_type.values_by_number[each.type].name
                 rows.append((name, kind, _MEASURES.get(measure, measure), each.value, each.threshold))

@@ -73,7 +73,7 @@ def _by_pyarrow(path: Path, kind: Kind, notes: Notes) -> pl.DataFrame:
         table = _arrow_table(path, kind)
         names = table.column_names
     except ImportError:
-        raise ValueError(f"{path.name} is {NAMES[kind]}, which nothing in this environment reads.") from None
+        raise ValueError(f"{path.name} is {NAMES[kind]}, which no library of this environment can read.") from None
     except Exception:  # noqa: BLE001  (whatever a library makes of a broken file)
         raise damaged(path.name, NAMES[kind]) from None
     columns, unread, shown = [], [], []
@@ -86,7 +86,7 @@ def _by_pyarrow(path: Path, kind: Kind, notes: Notes) -> pl.DataFrame:
             series = pl.Series(name, [None] * len(column), dtype=pl.Null)
         columns.append(series)
     if shown:
-        notes.add(f"Columns of types that are not known here are shown as text: {listed(shown)}.")
+        notes.add(f"Columns of unknown types are shown as text: {listed(shown)}.")
     if unread:
         notes.add(f"Columns of types that cannot be read here are empty: {listed(unread)}.")
     return pl.DataFrame(columns)

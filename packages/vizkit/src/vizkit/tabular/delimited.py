@@ -45,12 +45,12 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     _check_names(how.names, dialect, path)
     has_broken_quote = bool(found.quotes % 2) and _is_unclosed(path, found, dialect)
     if has_broken_quote:
-        notes.add("A quotation mark is opened and never closed, so quotation marks are read as text.")
+        notes.add("A quotation mark is never closed, so quotation marks are read as text.")
     if _is_unusual(found, dialect):
         path = _rewritten(path, found, dialect, is_quoted=not has_broken_quote)
         found, dialect = replace(found, returns=0), _of_copy(dialect)
     if dialect.delimiter == " ":
-        notes.add("The columns are those that spaces separate.")
+        notes.add("The columns are separated by spaces.")
     elif dialect.is_spaced:
         notes.add("A space follows each delimiter; it is not part of the values.")
     names = pl.selectors.by_name(*dialect.names)
@@ -59,7 +59,7 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
         total = _count(scan({}), path, found, dialect, notes)
     except pl.exceptions.PolarsError:
         # Quotation marks inside of values; Python's reader takes them literally.
-        notes.add("Quotation marks stand where none belong, so some values may be cut in another way than was meant.")
+        notes.add("Some quotation marks are misplaced, so some values may be split incorrectly.")
         path = _rewritten(path, found, dialect, is_quoted=not has_broken_quote)
         dialect = _of_copy(dialect)
         scan = partial(_scan, path, dialect, is_quoted=not has_broken_quote)
@@ -86,7 +86,7 @@ def _say_survey(found: Survey, notes: Notes) -> None:
     if found.nulls:
         notes.add(f"The text holds {counted(found.nulls, 'NUL character')}.")
     if found.is_cut:
-        notes.add("The file ends within a character, which is left out.")
+        notes.add("The file ends in the middle of a character, which is left out.")
 
 
 def _check_names(names: tuple[str, ...], dialect: dialects.Dialect, path: Path) -> None:
@@ -182,13 +182,13 @@ def _count(frame: pl.LazyFrame, path: Path, found: Survey, dialect: dialects.Dia
     if beyond:
         notes.add(
             f"{counted(beyond, 'line')} {'has' if beyond == 1 else 'have'} more cells than there are columns "
-            f"({width}); what is beyond is left out."
+            f"({width}); the additional cells are left out."
         )
     short = _short_rows(path, found, dialect) if empty and width > 1 else 0
     if short:
         notes.add(
             f"{counted(short, 'line')} {'has' if short == 1 else 'have'} fewer cells than there are columns "
-            f"({width}); the others are empty."
+            f"({width}); the missing cells are empty."
         )
     return int(total)
 
@@ -222,14 +222,14 @@ def _readings(dialect: dialects.Dialect, decimal: str, notes: Notes) -> dict[str
         found |= _pointed(dialect)
     for mark, words in (
         (",", "with a decimal comma (1,5 is one and a half)"),
-        (".", "with marks between thousands (1,234 is 1234)"),
+        (".", "with thousands separators (1,234 is 1234)"),
     ):
         names = [name for name in dialect.names if found.get(name) == mark and _has_marks(samples.get(name), mark)]
         if names and not decimal:
             notes.add(f"Numbers are read {words} in {listed(names)}. If that is wrong, set decimal.")
     signed = [name for name in found if name in samples and values.has_signs(samples[name])]
     if signed:
-        notes.add(f"Signs beside numbers are left out in {listed(signed)}: 5 % is read as 5.")
+        notes.add(f"Percent and currency signs are left out in {listed(signed)}: 5 % is read as 5.")
     return found
 
 

@@ -165,7 +165,7 @@ def _of_objects(found: Mapping[str, Any], notes: Notes) -> Iterator[Mapping[str,
     if not is_numbered:
         names = [f"the outer names ({listed(found, 3)})", f"the inner ones ({listed(inner, 3)})"]
         parts = ("columns", "rows") if are_columns else ("rows", "columns")
-        notes.add(f"T{names[0][1:]} are taken for {parts[0]}, {names[1]} for {parts[1]}.")
+        notes.add(f"T{names[0][1:]} are read as {parts[0]}, {names[1]} as {parts[1]}.")
     if not are_columns:
         for key, row in found.items():
             yield row if is_numbered else {"index": key, **row}

@@ -34,12 +34,12 @@ _OTHERS: Final = (
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as CSV", ""),
     (b"ustar", "a tar archive, whose files are read by themselves or as a folder", ""),
     (b"\x7fELF", "a program", ""),
-    (b"\x04\x22\x4d\x18", "data packed by LZ4 (what gzip or zstd packed is read)", ""),
-    (b"\xff\x06\x00\x00sNaPpY", "data packed by Snappy (what gzip or zstd packed is read)", ""),
-    (b"\x80\x02", "a Python pickle, and opening one would run what is in it", ""),
-    (b"\x80\x03", "a Python pickle, and opening one would run what is in it", ""),
-    (b"\x80\x04", "a Python pickle, and opening one would run what is in it", ""),
-    (b"\x80\x05", "a Python pickle, and opening one would run what is in it", ""),
+    (b"\x04\x22\x4d\x18", "data packed by LZ4 (gzip and zstd can be read)", ""),
+    (b"\xff\x06\x00\x00sNaPpY", "data packed by Snappy (gzip and zstd can be read)", ""),
+    (b"\x80\x02", "a Python pickle, and opening it would run the code in it", ""),
+    (b"\x80\x03", "a Python pickle, and opening it would run the code in it", ""),
+    (b"\x80\x04", "a Python pickle, and opening it would run the code in it", ""),
+    (b"\x80\x05", "a Python pickle, and opening it would run the code in it", ""),
 )
 # The position of a tar archive's mark, after the name of its first file.
 _TAR_AT: Final = 257

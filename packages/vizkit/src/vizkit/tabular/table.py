@@ -217,7 +217,7 @@ def read_files(paths: Sequence[Path], label: str, how: How | None = None, *, roo
         raise faults[0]
     notes = Notes([f"Left out: {error}" for error in faults[:_SHOWN_FAULTS]])
     if len(faults) > _SHOWN_FAULTS:
-        notes.add(f"{len(faults) - _SHOWN_FAULTS:,} more files are left out for such reasons.")
+        notes.add(f"{len(faults) - _SHOWN_FAULTS:,} more files are left out for similar reasons.")
     chosen = folders.of_one_table(parts, notes)
     keys = folders.keys_of(list(chosen), root)
     return _joined([folders.with_keys(part, keys[path]) for path, part in chosen.items()], label, notes)
@@ -250,7 +250,7 @@ def _joined(parts: Sequence[Part], label: str, notes: Notes) -> Table:
     try:
         names = frame.collect_schema().names()
     except pl.exceptions.PolarsError:
-        raise ValueError(f"The files of {label} have columns of one name and different types.") from None
+        raise ValueError(f"The files of {label} have columns with the same name and different types.") from None
     if not names:
         raise ValueError("The file has no rows.")
     totals = [part.total for part in parts]

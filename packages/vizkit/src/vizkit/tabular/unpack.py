@@ -85,4 +85,4 @@ def _zstd(path: Path) -> Any:
 
         return pa.CompressedInputStream(str(path), "zstd")
     except ImportError:
-        raise ValueError(f"{path.name} is packed by Zstandard, which nothing here can unpack; gzip works.") from None
+        raise ValueError(f"{path.name} is packed by Zstandard, which cannot be unpacked here. Use gzip.") from None

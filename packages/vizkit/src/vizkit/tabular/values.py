@@ -133,7 +133,7 @@ def mixed_note(name: str, there: int, numbers: int, word: str) -> str:
         word: the first that is not.
     """
     bad = there - numbers
-    verb = "is no number" if bad == 1 else "are no numbers"
+    verb = "is not a number" if bad == 1 else "are not numbers"
     return f'"{name}" is read as text: {counted(bad, "value")} of {there:,} {verb}, such as "{word[:40]}".'
 
 

@@ -41,28 +41,28 @@ TABLE_ARGUMENTS: Final[dict[str, Any]] = {
         "maxLength": 1,
         "default": "",
         "title": "Delimiter",
-        "description": "Of delimited text. Empty: found out (comma, tab, semicolon, bar and others).",
+        "description": "For delimited text. Leave empty to detect it (comma, tab, semicolon, bar and others).",
     },
     "header_row": {
         "type": ["string", "boolean"],
         "enum": ["find out", "yes", "no", True, False],
         "default": "find out",
         "title": "First line holds the column names",
-        "description": "Of delimited text. Without names the columns are column_1, column_2 and so on.",
+        "description": "For delimited text. Without names, columns are column_1, column_2 and so on.",
     },
     "decimal": {
         "type": "string",
         "enum": ["find out", ".", ","],
         "default": "find out",
         "title": "Decimal mark",
-        "description": "Of numbers in delimited text; the other mark then separates thousands.",
+        "description": "For numbers in delimited text. The other mark is the thousands separator.",
     },
     # Without a default: a render from before it was there still belongs to the same series.
     "encoding": {
         "type": "string",
         "maxLength": 40,
         "title": "Encoding",
-        "description": "Of delimited text, such as cp1251 or shift_jis. Empty: Unicode, Windows-1252 or Latin-1.",
+        "description": "For delimited text, such as cp1251. Leave empty to detect Unicode, Windows-1252 or Latin-1.",
     },
 }
 _FIGURE_SCHEMA: Final[dict[str, Any]] = {
