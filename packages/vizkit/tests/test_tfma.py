@@ -222,6 +222,17 @@ def test_folder_with_damaged_metrics_is_explained(draw, tmp_path):
     assert outcome.message.startswith("metrics-00000-of-00001.tfrecord is damaged")
 
 
+def test_folder_without_an_evaluation_is_explained(draw, tmp_path):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    outcome, _ = draw("tfma", folder)
+    assert outcome.message.startswith("There is no file named metrics*")
+    shutil.copy(WRITTEN / "evaluation" / "eval_config.json", folder)
+    outcome, _ = draw("tfma", folder)
+    assert outcome.state == "failed"
+    assert outcome.message.startswith("There is no evaluation in s3://b/data")
+
+
 @pytest.mark.parametrize("name", ["validations.tfrecord", "plots-00000-of-00001.tfrecord"])
 def test_damaged_file_beside_the_metrics_is_named(draw, tmp_path, name):
     shutil.copytree(WRITTEN / "evaluation", tmp_path / "evaluation")
