@@ -109,12 +109,12 @@ def test_form_is_restored_after_signing_in_again(password, tab):
 def test_selection_is_kept_after_signing_in_again(password, tab, kubeflow):
     kubeflow.runs.append(run_row("r2", display_name="second"))
     tab.goto("/runs/?state=succeeded")
-    tab.get_by_role("checkbox", name="Choose second").check()
+    tab.get_by_role("checkbox", name="Select second").check()
     sign_out()
     tab.get_by_role("button", name="Archive").click()
     sign_in(tab)
     tab.wait_for_url("**/runs/?state=succeeded")
-    expect(tab.get_by_role("checkbox", name="Choose second")).to_be_checked()
+    expect(tab.get_by_role("checkbox", name="Select second")).to_be_checked()
     assert tab.locator("[data-row] input:checked").count() == 1
 
 
@@ -129,7 +129,7 @@ def test_offline_and_broken_requests_are_reported_beside_the_button(tab):
     assert above == "Generate Visualization"
     expect(note).to_be_in_viewport()
     tab.context.set_offline(False)
-    for status, words in [(500, "error 500"), (429, "Too many requests"), (404, "not there any more")]:
+    for status, words in [(500, "error 500"), (429, "Too many requests"), (404, "no longer exists")]:
         tab.route("**/visualizations/", answering(status=status, body="<h1>page</h1>"))
         generate.click()
         expect(note).to_contain_text(words)

@@ -58,8 +58,8 @@ def test_code_that_reads_another_file_fails_with_permission_error(run, tmp_path)
     ("name", "text", "more", "told"),
     [
         ("missing.py", None, (), "cannot be read"),
-        ("broken.ipynb", "{}", (), "is no notebook"),
-        ("header.py", "# /// script\n# = 1\n# ///\n", (), "header is no TOML"),
+        ("broken.ipynb", "{}", (), "is not a notebook"),
+        ("header.py", "# /// script\n# = 1\n# ///\n", (), "header is not TOML"),
         ("code.py", "1", ("--set", "name"), "expected NAME=VALUE"),
     ],
 )
