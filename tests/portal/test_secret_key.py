@@ -57,7 +57,7 @@ def test_rotate_key_changes_the_keys_of_new_processes(tmp_path):
         return done.stdout
 
     old = run("-c", show).split()
-    assert "336 hours more" in run("manage.py", "rotate_key")
+    assert "336 more hours" in run("manage.py", "rotate_key")
     new = run("-c", show).split()
     assert new[0] != old[0]
     assert new[1:] == old
