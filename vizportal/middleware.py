@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from apps.visualizations.exceptions import NotFoundError
 from vizportal.views import not_found
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+logger = logging.getLogger(__name__)
 _PAGE_METHODS: Final = ("GET", "HEAD", "POST")
 # These check methods themselves, and answer in their own format.
 _API_PATHS: Final = ("/api/", "/apis/")
@@ -93,7 +95,8 @@ class QueueDashboardMiddleware(MiddlewareMixin):
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answers 404 for a job, worker or scheduler that does not exist; finished jobs are deleted at once."""
         if getattr(request, "is_queue_dashboard", False) and isinstance(exception, _DASHBOARD_MISSES):
-            return not_found(request, Http404("The queue has no such job, worker or scheduler any more."))
+            logger.info("%s: not found", request.path, exc_info=exception)
+            return not_found(request, Http404("The queue has no such job, worker or scheduler."))
         return None
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -74,7 +74,7 @@ def record(
 
 def _actor(caller: Caller, username: str) -> str:
     name = username or caller.username
-    # A gateway's header can name an account as these calls are named, and so can anybody who tries to sign in.
+    # A gateway's header, or a failed sign-in, can contain one of these names.
     shown = f'"{name}"' if name in _NAMELESS.values() else name or _NAMELESS.get(caller.kind, "")
     return _cut(shown, 254)
 

@@ -38,7 +38,7 @@ ATTEMPT_S: Final = 10
 """Maximum duration of an attempt. A receiver can send its answer byte by byte, each within the time limit of a read."""
 _SLOW: Final = timedelta(seconds=2)
 _REST: Final = 4
-"""After a slow attempt, its owner's other messages wait this many times its duration."""
+"""After a slow attempt ends, its owner's other messages wait this many times its duration."""
 _MOST_QUEUED: Final = 200
 logger = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -
     took = timedelta(seconds=time.monotonic() - began)
     _attempt_end(row, outcome, now)
     if outcome.error and took > _SLOW:
-        _rest(row, now + took * _REST)
+        _rest(row, now + took * (1 + _REST))
     transaction.on_commit(lambda: deliveries_enqueue(now), robust=True)
 
 
