@@ -198,3 +198,16 @@ def send():
 def titles():
     """Returns the titles of all messages, the oldest first."""
     return lambda: [row.message["title"] for row in Delivery.objects.order_by("created_at", "id")]
+
+
+@pytest.fixture
+def crossing(make, ended, turn):
+    """Creates an alert with one waiting message."""
+
+    def cross(**values):
+        made = make(**values)
+        ended(0.5)
+        turn()
+        return made
+
+    return cross
